@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,25 +14,52 @@ class Reason:
     text: str
 
 
+class Relay(Enum):
+    """A contactor command, only planned where the config allows it."""
+
+    CLOSE = "close"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One rule's wish for one connector. Among the claims of a connector the highest priority wins."""
+
+    key: str
+    rule: str
+    priority: int
+    reason: Reason
+    #: Most amps that this wish asks for; None: whatever the limits allow. 0: nothing.
+    amps: float | None = None
+    #: Name of the budget that this wish shares with others, if any.
+    pool: str | None = None
+    #: When connectors compete, a lower tier number is served first.
+    tier: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A budget in amps that all connectors whose winning claim names it share."""
+
+    name: str
+    budget_a: float
+    reason: Reason
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What one wall connector is told now, and why."""
 
     key: str
-    #: Whole amps told now.
+    #: Whole amps told now, and what it will get when the others have made room.
     amps: int
-    #: Whole amps it will get when the others have made room.
     target_a: int
     #: What it may be drawing at this instant at most (its reservation).
     may_draw_a: float
-    #: The wish that won.
+    #: The wish that won, and every limit that holds the result down, most telling first.
     wish: Reason
-    #: Every limit that tightened it, tightest first.
     limits: tuple[Reason, ...] = ()
-    #: What would have to change for it to get more.
-    more: str = ""
-    #: Open or close the contactor by relay command (only where the config allows it).
-    relay: str | None = None
+    relay: Relay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +72,10 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class CircuitLoad:
-    """One circuit at this instant."""
+    """One circuit at this instant, worst case over its phases."""
 
     name: str
     limit_a: float
-    #: Worst case over its phases: what the connectors may be drawing, and what they are seen to draw.
     may_draw_a: float
     drawn_a: float
 

@@ -1,0 +1,305 @@
+"""One decision: everything known and remembered in, a plan and the new memory out.
+
+observe (ledger, demand) -> rules -> resolve -> ask -> allocate -> ramp -> plan. To see why a connector gets its amps,
+read `decide` and the `Offer` that it made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import floor
+
+from twcmaster.control import circuits, demand, ledger, spike
+from twcmaster.control.allocate import Ask, Constraint, Shares, allocate
+from twcmaster.control.demand import Want
+from twcmaster.control.memory import Held, Memory
+from twcmaster.control.ramp import next_offers
+from twcmaster.control.rules import fixed
+from twcmaster.model.plan import Alarm, Claim, Offer, Plan, Pool, Reason, Relay
+from twcmaster.model.world import Presence, WallConnector, World
+
+RULES = (fixed.claims,)
+
+#: Contactors are mechanical, and a car may fault when its supply comes and goes.
+MINIMUM_ON_S = 60.0
+MINIMUM_OFF_S = 60.0
+#: How far a draw may be above its limit before a person should hear of it, and for how long.
+DISOBEDIENT_A = 1.5
+
+_NO_WISH = Claim("", "none", -1, Reason("no_wish", "Nothing asks for charging now"), amps=0.0)
+_NO_CAR = Reason("no_car", "No car")
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """The world seen through the ledger: what the steps of one decision share."""
+
+    world: World
+    #: Connectors that have answered; those that have not yet only block raises.
+    known: tuple[WallConnector, ...]
+    held: Mapping[str, Held]
+    may_draw_a: Mapping[str, float]
+    wishes: Mapping[str, Claim]
+    conductors: tuple[Constraint, ...]
+    budgets: tuple[Constraint, ...]
+
+
+def decide(world: World, memory: Memory) -> tuple[Plan, Memory]:
+    """The plan for this instant. Pure: the same input gives the same output."""
+    scene = _scene(world, memory)
+    asks = {c.key: ask for c in scene.known if (ask := _ask(scene, c)) is not None}
+    shares = allocate(tuple(asks.values()), _free(scene, asks))
+    targets = _targets(scene, shares)
+    amps = next_offers(scene.known, scene.held, targets, scene.may_draw_a, scene.conductors + scene.budgets, world.now)
+    held = {c.key: _remember(scene, c, amps[c.key]) for c in scene.known}
+    offers = tuple(_offer(scene, c, asks.get(c.key), shares, amps[c.key], targets[c.key]) for c in scene.known)
+    load = circuits.loads(scene.conductors, scene.may_draw_a, _drawn(world))
+    return Plan(world.now, offers, load, _alarms(scene, offers)), Memory(held)
+
+
+def _scene(world: World, memory: Memory) -> _Scene:
+    known = tuple(c for c in world.connectors if c.heard_at is not None)
+    held = {c.key: _observe(c, memory.held.get(c.key), world) for c in known}
+    may_draw = {
+        c.key: c.limit_a for c in world.connectors if c.heard_at is None and not ledger.gone_for_good(c, world.now)
+    }
+    may_draw |= {c.key: ledger.may_draw_a(c, held[c.key], world.now) for c in known}
+    wishes, pools = _wishes(world)
+    members = tuple(c for c in world.connectors if c.key in may_draw)
+    return _Scene(
+        world, known, held, may_draw, wishes, circuits.conductors(world.site, members), _budgets(wishes, pools)
+    )
+
+
+def _observe(connector: WallConnector, held: Held | None, world: World) -> Held:
+    now = world.now
+    if held is None:
+        held = ledger.first_held(connector, now)
+    held = ledger.settle(connector, held, now)
+    wanted = demand.observe(connector, held.demand, held.offer_a, held.offered_at, now)
+    cure = spike.watch(connector, held.spike, held.offer_a, held.offered_at, now) if world.spike_cure else held.spike
+    charging = _charging_since(connector, held, now)
+    if wanted is held.demand and cure is held.spike and charging == held.charging_since:
+        return held
+    return replace(held, demand=wanted, spike=cure, charging_since=charging)
+
+
+def _charging_since(connector: WallConnector, held: Held, now: float) -> float | None:
+    if not ledger.is_drawing(connector):
+        return None
+    return now if held.charging_since is None else held.charging_since
+
+
+def _wishes(world: World) -> tuple[dict[str, Claim], tuple[Pool, ...]]:
+    """The strongest claim for each connector; the first rule wins a tie."""
+    wishes: dict[str, Claim] = {}
+    pools: list[Pool] = []
+    for rule in RULES:
+        claims, budgets = rule(world)
+        pools.extend(budgets)
+        for claim in claims:
+            if claim.key not in wishes or claim.priority > wishes[claim.key].priority:
+                wishes[claim.key] = claim
+    return wishes, tuple(pools)
+
+
+def _budgets(wishes: Mapping[str, Claim], pools: Sequence[Pool]) -> tuple[Constraint, ...]:
+    return tuple(
+        Constraint(
+            pool.name, pool.budget_a, frozenset(k for k, w in wishes.items() if w.pool == pool.name), pool.reason
+        )
+        for pool in pools
+    )
+
+
+def _ask(scene: _Scene, connector: WallConnector) -> Ask | None:
+    """What a connector takes part in the division with, or None when it gets nothing or stays as it is."""
+    held, wish, now = scene.held[connector.key], scene.wishes.get(connector.key, _NO_WISH), scene.world.now
+    if connector.presence is not Presence.ONLINE:
+        return None
+    stuck_on = _cannot_stop(scene, connector)
+    wanted = held.demand.want in (Want.POWER, Want.TRIAL, Want.LEFTOVER)
+    if not stuck_on and (not wanted or _resting(held, now) or connector.duplicate):
+        return None
+    cap = _cap_a(connector, held, wish)
+    if cap < connector.minimum_a and not stuck_on and not _must_stay_on(held, now):
+        return None
+    return Ask(
+        connector.key,
+        connector.minimum_a,
+        cap_a=max(cap, connector.minimum_a),
+        rank=_rank(connector, held, now),
+        tier=wish.tier,
+        unstoppable=stuck_on,
+        leftover=held.demand.want is Want.LEFTOVER,
+        current_a=held.offer_a,
+    )
+
+
+def _rank(connector: WallConnector, held: Held, now: float) -> tuple[int | float | str, ...]:
+    """Who comes first when not all fit: contactors that must stay closed, then sessions, then who waits longest."""
+    charging = held.demand.want is Want.POWER
+    return (not _must_stay_on(held, now), not charging, 0.0 if charging else held.demand.since, connector.key)
+
+
+def _cap_a(connector: WallConnector, held: Held, wish: Claim) -> int:
+    cap = connector.limit_a if wish.amps is None else min(connector.limit_a, wish.amps)
+    wanted = held.demand
+    if wanted.cap_a is not None and not held.spike.until:
+        cap = min(cap, wanted.cap_a)
+    just_trying = wanted.want is Want.TRIAL and (wanted.rest_until > 0.0 or not demand.car_shows(connector))
+    if just_trying or wanted.want is Want.LEFTOVER:
+        cap = min(cap, connector.minimum_a)
+    return floor(cap)
+
+
+def _cannot_stop(scene: _Scene, connector: WallConnector) -> bool:
+    """Whether 0 A would act as the minimum here and nothing else may stop the car."""
+    if connector.can_stop or not ledger.is_active(connector):
+        return False
+    return not scene.world.site.buses[connector.bus].allow_relay_commands
+
+
+def _must_stay_on(held: Held, now: float) -> bool:
+    return held.charging_since is not None and held.offer_a > 0 and now - held.charging_since < MINIMUM_ON_S
+
+
+def _resting(held: Held, now: float) -> bool:
+    return held.offer_a == 0 and held.withdrawn_at is not None and now - held.withdrawn_at < MINIMUM_OFF_S
+
+
+def _free(scene: _Scene, asks: Mapping[str, Ask]) -> tuple[Constraint, ...]:
+    """The constraints as the askers see them: less what everybody else may draw and what askers draw in excess."""
+    reduced = [_less(scene, asks, constraint, scene.may_draw_a) for constraint in scene.conductors]
+    offered = {key: float(held.offer_a) for key, held in scene.held.items()}
+    silent = {c.key: offered[c.key] for c in scene.known if c.presence is not Presence.ONLINE}
+    reduced += [_kept_open(scene, asks, _less(scene, asks, budget, silent)) for budget in scene.budgets]
+    return tuple(reduced)
+
+
+def _kept_open(scene: _Scene, asks: Mapping[str, Ask], budget: Constraint) -> Constraint:
+    """A budget is a wish: it never opens a contactor too soon, nor counts on stopping what cannot be stopped."""
+    forced = sum(
+        ask.minimum_a
+        for key, ask in asks.items()
+        if key in budget.members and (ask.unstoppable or _must_stay_on(scene.held[key], scene.world.now))
+    )
+    return budget if forced <= budget.limit_a else replace(budget, limit_a=float(forced))
+
+
+def _less(scene: _Scene, asks: Mapping[str, Ask], constraint: Constraint, others: Mapping[str, float]) -> Constraint:
+    taken = sum(scene.held[key].excess_a for key in constraint.members if key in asks)
+    for key in constraint.members:
+        if key not in asks and key in scene.held:
+            taken += others.get(key, 0.0)
+    if taken == 0.0:
+        return constraint
+    return replace(constraint, limit_a=constraint.limit_a - taken)
+
+
+def _targets(scene: _Scene, shares: Shares) -> dict[str, int]:
+    targets = {}
+    for connector in scene.known:
+        key, held = connector.key, scene.held[connector.key]
+        if key in shares.amps:
+            target = spike.spiked_target_a(connector, held.spike, shares.amps[key], scene.world.now)
+            targets[key] = min(target, floor(connector.limit_a))
+        elif connector.presence is Presence.ONLINE or ledger.gone_for_good(connector, scene.world.now):
+            targets[key] = 0
+        else:
+            targets[key] = held.offer_a
+    return targets
+
+
+def _remember(scene: _Scene, connector: WallConnector, amps: int) -> Held:
+    held, now = _remember_relay(scene, connector, amps), scene.world.now
+    if amps == held.offer_a:
+        return held
+    withdrawn = now if amps == 0 and held.charging_since is not None else held.withdrawn_at
+    outstanding = max(held.outstanding_a, float(amps))
+    return replace(held, offer_a=amps, offered_at=now, outstanding_a=outstanding, withdrawn_at=withdrawn)
+
+
+def _remember_relay(scene: _Scene, connector: WallConnector, amps: int) -> Held:
+    held = scene.held[connector.key]
+    if _relay(scene, connector, amps) is Relay.OPEN and held.opened_at is None:
+        return replace(held, opened_at=scene.world.now)
+    if held.opened_at is not None and amps > 0 and ledger.is_drawing(connector):
+        return replace(held, opened_at=None)
+    return held
+
+
+def _offer(scene: _Scene, connector: WallConnector, ask: Ask | None, shares: Shares, amps: int, target: int) -> Offer:
+    key = connector.key
+    wish = scene.wishes.get(key, _NO_WISH)
+    limits = _limits(scene, connector, ask, shares, amps, target)
+    return Offer(key, amps, target, scene.may_draw_a[key], wish.reason, limits, _relay(scene, connector, amps))
+
+
+def _limits(
+    scene: _Scene, connector: WallConnector, ask: Ask | None, shares: Shares, amps: int, target: int
+) -> tuple[Reason, ...]:
+    limits = [constraint.reason for constraint in shares.bound_by.get(connector.key, ())]
+    if ask is not None and ask.leftover:
+        limits.insert(0, _NO_CAR)
+    if ask is None:
+        limits.append(_why_no_ask(scene, connector))
+    elif target >= ask.cap_a:
+        limits.append(_why_capped(connector, scene.held[connector.key]))
+    if amps < target:
+        limits.insert(0, Reason("making_room", f"On the way to {target} A: waiting until others have come down"))
+    if ask is not None and ask.unstoppable and target <= connector.minimum_a:
+        text = f"Holding {connector.minimum_a} A: this connector cannot stop the car by itself"
+        limits.insert(0, Reason("cannot_stop", text))
+    return tuple(limits)
+
+
+def _why_no_ask(scene: _Scene, connector: WallConnector) -> Reason:
+    held, now = scene.held[connector.key], scene.world.now
+    if connector.presence is not Presence.ONLINE:
+        return Reason("unheard", "No answer from this connector: its last offer stands")
+    if connector.duplicate:
+        return Reason("duplicate", "Two connectors answer to this id: power-cycle one of them")
+    if _resting(held, now):
+        left = MINIMUM_OFF_S - (now - (held.withdrawn_at or now))
+        return Reason("contactor_rest", f"Contactor rests for {left:.0f} s more")
+    if not ledger.has_car(connector):
+        return _NO_CAR
+    return Reason("car_idle", "The car does not ask for power: full, asleep or scheduled")
+
+
+def _why_capped(connector: WallConnector, held: Held) -> Reason:
+    if held.demand.cap_a is not None and held.demand.cap_a < connector.limit_a:
+        return Reason("car_limit", f"The car takes no more than {connector.actual_a or 0:.1f} A")
+    return Reason("connector_limit", f"Unit and wires carry {connector.limit_a:g} A")
+
+
+def _drawn(world: World) -> dict[str, float]:
+    return {c.key: ledger.drawn_a(c) for c in world.connectors}
+
+
+def _alarms(scene: _Scene, offers: Sequence[Offer]) -> tuple[Alarm, ...]:
+    alarms = []
+    for constraint in scene.conductors:
+        load = sum(scene.may_draw_a[key] for key in constraint.members if key in scene.held)
+        if load > constraint.limit_a + DISOBEDIENT_A:
+            text = f"{constraint.reason.text}, but its connectors may be drawing {load:.0f} A: bringing them down"
+            alarms.append(Alarm("overload", text))
+    names = {c.key: c for c in scene.known}
+    for offer in offers:
+        connector, held = names[offer.key], scene.held[offer.key]
+        if held.excess_a > DISOBEDIENT_A and ledger.drawn_a(connector) > held.outstanding_a + DISOBEDIENT_A:
+            text = f"{connector.name} draws {connector.actual_a:.1f} A although its limit is {held.outstanding_a:.0f} A"
+            alarms.append(Alarm("disobedient", text))
+    return tuple(alarms)
+
+
+def _relay(scene: _Scene, connector: WallConnector, amps: int) -> Relay | None:
+    """The contactor command that goes with an offer, where relay commands are allowed and needed."""
+    if connector.can_stop or not scene.world.site.buses[connector.bus].allow_relay_commands:
+        return None
+    if amps == 0 and ledger.is_active(connector):
+        return Relay.OPEN
+    opened = scene.held[connector.key].opened_at is not None
+    return Relay.CLOSE if amps > 0 and opened and not ledger.is_drawing(connector) else None

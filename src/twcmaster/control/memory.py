@@ -1,0 +1,37 @@
+"""What decisions must remember from tick to tick: one explicit value that goes in and comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from twcmaster.control.demand import Demand
+from twcmaster.control.spike import Spike
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is remembered of one wall connector. Times are monotonic seconds, None means never."""
+
+    #: Newest limit handed to the bus, whole amps, and when it last changed.
+    offer_a: int
+    offered_at: float
+    #: Largest limit that may still be in force in the unit.
+    outstanding_a: float
+    #: How far the measured draw has been above that limit within the last minute.
+    excess_a: float = 0.0
+    excess_at: float = 0.0
+    #: Since when a car has been drawing, and when we last took all amps away from one that was.
+    charging_since: float | None = None
+    withdrawn_at: float | None = None
+    #: Since when its contactor has been open on our command.
+    opened_at: float | None = None
+    demand: Demand = field(default_factory=Demand)
+    spike: Spike = field(default_factory=Spike)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Everything remembered."""
+
+    held: Mapping[str, Held] = field(default_factory=dict)
