@@ -131,7 +131,7 @@ class Session:
     def _presence_changed(self, now: float, *, present: bool) -> None:
         self._present = present
         self._present_since = now
-        self._open()
+        self._release()
         self._asked_at = None
         self._after_loss = False
         self._told_zero = False
@@ -144,7 +144,8 @@ class Session:
             if now - self.trouble.at >= self.settings.stop_s - self.settings.silence_s:
                 self._cut_off()
         elif not self._told_zero and not self.car.wants(self.pilot_ca / 100):
-            self._end_session()
+            self._release()
+            self._fall_to_least()
         elif self._asked_at is not None:
             self._wait_for_limit(self._asked_at, now)
         elif self._adjustment.state is not None:
@@ -171,19 +172,24 @@ class Session:
         if now - since >= self.settings.limit_wait_s:
             self.fail(Fault.NO_LIMIT, now)
 
-    def _open(self) -> None:
+    def _release(self) -> None:
+        """Open after the car has stopped drawing by itself."""
+        self.meter.draw_a = 0.0
+        self._break()
+
+    def _break(self) -> None:
+        """Open whatever flows."""
         if self.contactor.closed:
             self.contactor.open(self.meter.draw_a)
             self.meter.draw_a = 0.0
             self._adjustment.state = None
 
-    def _end_session(self) -> None:
-        self._open()
+    def _fall_to_least(self) -> None:
         if self.settings.protocol != 1:
             self.limit_ca = self.pilot_ca = LEAST_CA
 
     def _cut_off(self) -> None:
-        self._open()
+        self._break()
         self.pilot_ca = 0
         self.trouble.cuts += 1
         if self.trouble.cuts >= self.settings.cuts_allowed:
@@ -239,13 +245,13 @@ class Session:
             self._after_loss = False
             self.contactor.closed_at = now
         if self._told_zero and not self.car.wants(0.0):
-            self._open()
+            self._release()
         self.step(now)
 
     def _chatter(self, now: float) -> None:
         """Protocol 1, held at 0 A by a plain heartbeat instead of a repeated 05: tries and stops every second."""
         if self.contactor.closed:
-            self._open()
+            self._break()
         elif self.car.wants(_PROBE_A) and self.trouble.fault is None:
             self.contactor.close(now)
         else:
@@ -256,7 +262,8 @@ class Session:
         """FCB2: the contactor opens and the car is not told."""
         self.step(now)
         if self.contactor.closed:
-            self._end_session()
+            self._break()
+            self._fall_to_least()
         if self._present:
             self._relay_stopped_at = now
 
@@ -276,7 +283,7 @@ class Session:
         self._after_loss = False
         self.limit_ca = 0
         if fault is not Fault.MASTER_LOST:
-            self._open()
+            self._break()
         if not self.contactor.closed:
             self.pilot_ca = 0
 
@@ -300,7 +307,7 @@ class Session:
     def reset(self, now: float) -> None:
         """Power-up: everything but the meter and the figures starts afresh."""
         self.step(now)
-        self._open()
+        self._break()
         self.trouble.fault = None
         self.limit_ca = self.pilot_ca = 0
         self._plugged = self._present = False
