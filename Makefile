@@ -32,7 +32,7 @@ check: $(VENV)/.dev docs-check
 	@echo "Types: mypy --strict"
 	@$(BIN)/mypy --strict src tests
 	@echo "Architecture: import-linter"
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 docs-check: $(VENV)/.dev
 	@echo "Documentation and repository rules"

@@ -1,0 +1,24 @@
+"""Test-wide settings: how hard hypothesis tries, and where the recorded field data lies."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# No deadline: how long one example takes says nothing on a shared two-core machine.
+settings.register_profile("dev", max_examples=40, deadline=None, print_blob=True)
+settings.register_profile("ci", max_examples=200, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("TWCMASTER_HYPOTHESIS", "dev"))
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Folder of recorded field data (captures, days, devices), too large and too foreign for the repository."""
+    named = os.environ.get("TWCMASTER_CORPUS")
+    if not named:
+        pytest.skip("TWCMASTER_CORPUS is not set: it names the folder with recorded field data")
+    folder = Path(named)
+    if not folder.is_dir():
+        pytest.fail(f"TWCMASTER_CORPUS names {folder}, which is not a folder")
+    return folder
