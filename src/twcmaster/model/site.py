@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-#: The phases that a conductor set may load: 1, 2, 3. A split-phase 240 V circuit counts as the single phase 1.
+#: The phases that a conductor set may load: 1, 2, 3; or 0 alone: one phase, not said which.
 Phases = tuple[int, ...]
 
 

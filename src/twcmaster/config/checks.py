@@ -1,0 +1,135 @@
+"""What the schema cannot see: names that must exist, limits that must add up across sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from twcmaster.config.problems import Problem
+from twcmaster.config.schema import BusRole, BusSection, CircuitSection, Config, ConnectorSection
+
+#: The wire's design allows one master and three connectors on a bus.
+CONNECTORS_PER_BUS = 3
+
+
+def across_sections(config: Config) -> list[Problem]:
+    """Every contradiction between sections."""
+    problems = [*_unique("circuit", config.circuit), *_unique("bus", config.bus), *_circuits(config)]
+    problems += [*_buses(config), *_connectors(config), *_links(config), *_timezone(config)]
+    return problems or list(_fallbacks(config))
+
+
+def _unique(section: str, entries: Sequence[CircuitSection | BusSection]) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for index, entry in enumerate(entries):
+        if entry.name in seen:
+            yield Problem(
+                f"{section}[{index}].name", f'"{entry.name}" is the name of {section}[{seen[entry.name]}] too.'
+            )
+        seen.setdefault(entry.name, index)
+
+
+def _circuits(config: Config) -> Iterator[Problem]:
+    by_name = {circuit.name: circuit for circuit in config.circuit}
+    for index, circuit in enumerate(config.circuit):
+        path = f"circuit[{index}]"
+        if circuit.parent is not None and circuit.parent not in by_name:
+            yield _no_such(f"{path}.parent", "circuit", circuit.parent, by_name)
+        elif _loops(circuit, by_name):
+            yield Problem(f"{path}.parent", f'"{circuit.name}" is fed by itself through its parents.')
+        if circuit.phase is not None and circuit.phases != 1:
+            yield Problem(f"{path}.phase", "only makes sense with phases = 1.")
+        parent = by_name.get(circuit.parent or "")
+        if parent is not None and parent.phases < circuit.phases:
+            yield Problem(f"{path}.phases", f'has more phases than its parent "{parent.name}".')
+
+
+def _loops(circuit: CircuitSection, by_name: dict[str, CircuitSection]) -> bool:
+    seen, here = {circuit.name}, by_name.get(circuit.parent or "")
+    while here is not None:
+        if here.name in seen:
+            return True
+        seen.add(here.name)
+        here = by_name.get(here.parent or "")
+    return False
+
+
+def _no_such(path: str, section: str, name: str, known: dict[str, CircuitSection] | dict[str, BusSection]) -> Problem:
+    return Problem(path, f'there is no [[{section}]] named "{name}".', f"There is: {', '.join(known)}.")
+
+
+def _buses(config: Config) -> Iterator[Problem]:
+    circuits = {circuit.name: circuit for circuit in config.circuit}
+    for index, bus in enumerate(config.bus):
+        path = f"bus[{index}]"
+        if bus.circuit not in circuits:
+            yield _no_such(f"{path}.circuit", "circuit", bus.circuit, circuits)
+            continue
+        feed = min(bus.connector_limit_a, circuits[bus.circuit].limit_a)
+        if bus.minimum_a > feed:
+            yield Problem(f"{path}.minimum_a", f"is {bus.minimum_a} A, but only {feed:g} A can reach a connector.")
+        if bus.fallback_a and not bus.minimum_a <= bus.fallback_a <= feed:
+            yield Problem(
+                f"{path}.fallback_a",
+                f"must be 0 or between {bus.minimum_a} and {feed:g} A, but it is {bus.fallback_a}.",
+            )
+
+
+def _connectors(config: Config) -> Iterator[Problem]:
+    circuits = {circuit.name: circuit for circuit in config.circuit}
+    buses = {bus.name: bus for bus in config.bus}
+    seen: set[tuple[str, str]] = set()
+    for index, connector in enumerate(config.connector):
+        path = f"connector[{index}]"
+        if connector.bus not in buses:
+            yield _no_such(f"{path}.bus", "bus", connector.bus, buses)
+        if connector.circuit is not None and connector.circuit not in circuits:
+            yield _no_such(f"{path}.circuit", "circuit", connector.circuit, circuits)
+        if (connector.bus, connector.id.upper()) in seen:
+            yield Problem(f"{path}.id", f'"{connector.id}" is described twice.')
+        seen.add((connector.bus, connector.id.upper()))
+        yield from _phases(path, connector, buses, circuits)
+
+
+def _phases(
+    path: str, connector: ConnectorSection, buses: dict[str, BusSection], circuits: dict[str, CircuitSection]
+) -> Iterator[Problem]:
+    bus = buses.get(connector.bus)
+    circuit = circuits.get(connector.circuit or (bus.circuit if bus else ""))
+    if connector.phases is not None and circuit is not None and circuit.phases == 1 and len(connector.phases) > 1:
+        yield Problem(f"{path}.phases", f'names {len(connector.phases)} phases, but circuit "{circuit.name}" has one.')
+
+
+def _links(config: Config) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for index, bus in enumerate(config.bus):
+        if bus.link in seen and not bus.link.startswith("replay://"):
+            yield Problem(
+                f"bus[{index}].link", f"is the link of bus[{seen[bus.link]}] too: each bus needs its own adapter."
+            )
+        seen.setdefault(bus.link, index)
+
+
+def _timezone(config: Config) -> Iterator[Problem]:
+    if not config.site.timezone:
+        return
+    try:
+        ZoneInfo(config.site.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        text = f'"{config.site.timezone}" is not a time zone.'
+        yield Problem("site.timezone", text, 'For example: timezone = "Europe/Berlin"')
+
+
+def _fallbacks(config: Config) -> Iterator[Problem]:
+    """With the controller gone, everybody may stand at its fallback at once: that must fit too."""
+    by_name = {circuit.name: circuit for circuit in config.circuit}
+    totals = dict.fromkeys(by_name, 0)
+    for bus in config.bus:
+        here: CircuitSection | None = by_name[bus.circuit]
+        while here is not None and bus.role is BusRole.MASTER:
+            totals[here.name] += CONNECTORS_PER_BUS * bus.fallback_a
+            here = by_name.get(here.parent or "")
+    for index, circuit in enumerate(config.circuit):
+        if totals[circuit.name] > circuit.limit_a:
+            text = f"three connectors a bus at fallback_a are {totals[circuit.name]} A, above {circuit.limit_a:g} A."
+            yield Problem(f"circuit[{index}].limit_a", text, "Lower fallback_a on its buses; 0 is safe.")

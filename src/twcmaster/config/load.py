@@ -1,0 +1,82 @@
+"""From a TOML file to installation facts, or to every mistake in it at once."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from twcmaster.config.checks import across_sections
+from twcmaster.config.problems import ConfigError, Problem, of_validation
+from twcmaster.config.schema import BusSection, CircuitSection, Config, ConnectorSection
+from twcmaster.model.site import BusFacts, Circuit, ConnectorFacts, Phases, Site
+
+ALL_PHASES: Phases = (1, 2, 3)
+#: One phase, and the file does not say which: it then counts on every phase of the parent.
+SOME_PHASE: Phases = (0,)
+
+
+def load(path: Path) -> Config:
+    """The validated file. Raises ConfigError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(str(path), [Problem("file", "does not exist.", "Start from one of the examples.")]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), [Problem("file", f"cannot be read: {error}.")]) from error
+    return parse(text, str(path))
+
+
+def parse(text: str, source: str = "config") -> Config:
+    """The validated text of a file. Raises ConfigError."""
+    try:
+        raw: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(source, [Problem("file", f"is not valid TOML: {error}.")]) from error
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(source, of_validation(error, Config)) from None
+    problems = across_sections(config)
+    if problems:
+        raise ConfigError(source, problems)
+    return config
+
+
+def site_facts(config: Config) -> Site:
+    """The installation as the decisions see it."""
+    circuits = {section.name: _circuit(section) for section in config.circuit}
+    buses = {section.name: _bus(section, config.connector, circuits) for section in config.bus}
+    return Site(config.site.name, circuits, buses)
+
+
+def _circuit(section: CircuitSection) -> Circuit:
+    if section.phases == len(ALL_PHASES):
+        phases = ALL_PHASES
+    elif section.phase is not None:
+        phases = (section.phase.number,)
+    else:
+        phases = SOME_PHASE
+    return Circuit(section.name, section.limit_a, section.volts, phases, section.parent)
+
+
+def _bus(section: BusSection, connectors: list[ConnectorSection], circuits: dict[str, Circuit]) -> BusFacts:
+    mine = (_connector(c, section, circuits) for c in connectors if c.bus == section.name)
+    return BusFacts(
+        section.name,
+        section.circuit,
+        min(section.connector_limit_a, circuits[section.circuit].limit_a),
+        section.minimum_a,
+        section.fallback_a,
+        section.allow_relay_commands,
+        {facts.unit_id: facts for facts in mine},
+    )
+
+
+def _connector(section: ConnectorSection, bus: BusSection, circuits: dict[str, Circuit]) -> ConnectorFacts:
+    circuit = circuits[section.circuit or bus.circuit]
+    phases = tuple(p.number for p in section.phases) if section.phases else circuit.phases
+    limit_a = min(section.limit_a or bus.connector_limit_a, circuit.limit_a)
+    return ConnectorFacts(int(section.id, 16), section.name or section.id.upper(), limit_a, circuit.name, phases)

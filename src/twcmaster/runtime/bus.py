@@ -1,0 +1,229 @@
+"""One RS-485 bus in real time: a link below, the sans-IO master inside, wall connectors in our own words above.
+
+The bus loop waits for nobody: bytes and its own timer drive it. Offers are handed in with a lease; when nobody renews
+them the master lowers them by itself. A link that vanishes is opened again for as long as it takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+
+from twcmaster.model.plan import Offer, Relay
+from twcmaster.model.ports import Link, LinkError
+from twcmaster.model.site import BusFacts, Phases
+from twcmaster.model.world import Activity, Presence, WallConnector
+from twcmaster.protocol.allowlist import NotAllowed
+from twcmaster.protocol.events import DebugAnswer, Event
+from twcmaster.protocol.master import Master
+from twcmaster.protocol.messages import UnitState
+from twcmaster.protocol.unit import Unit
+from twcmaster.runtime.bus_words import describe
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY_S = 0.25
+#: A connector gives up after about 10 s without heartbeats: never wait so long that one retry more is too many.
+LAST_RETRY_S = 2.0
+
+_ACTIVITY = {
+    UnitState.READY: Activity.READY,
+    UnitState.CHARGING: Activity.CHARGING,
+    UnitState.ERROR: Activity.ERROR,
+    UnitState.PLUGGED_NOT_CHARGING: Activity.STOPPED,
+    UnitState.PLUGGED_READY: Activity.WAITING,
+    UnitState.RAISING: Activity.CHARGING,
+    UnitState.LOWERING: Activity.CHARGING,
+    UnitState.STARTING: Activity.STARTING,
+    UnitState.ADJUSTED: Activity.CHARGING,
+    UnitState.ADJUSTMENT_DONE: Activity.CHARGING,
+}
+UNPLUGGED = 0
+#: An idle unit is asked for its plug state every few seconds; an older answer says nothing about now.
+PLUG_FRESH_S = 60.0
+
+
+class Bus:
+    """One bus. `notice(level, text)` tells people; `changed()` asks for a new decision."""
+
+    def __init__(
+        self,
+        facts: BusFacts,
+        phases: Phases,
+        link: Link,
+        master: Master,
+        notice: Callable[[str, str], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self.facts = facts
+        self.phases = phases
+        self.link = link
+        self.master = master
+        self.connected = False
+        self.reconnects = 0
+        self._notice = notice
+        self._changed = changed
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._activity: dict[int, Activity] = {}
+        self._answers: dict[int, asyncio.Future[bytes | None]] = {}
+
+    async def run(self) -> None:
+        """Keep the link open and the bus going until cancelled."""
+        retry_s, complained = FIRST_RETRY_S, ""
+        try:
+            while True:
+                lost = self._loop.create_future()
+                try:
+                    await self.link.open(self._on_bytes, lambda why, lost=lost: lost.done() or lost.set_result(why))
+                except LinkError as error:
+                    if str(error) != complained:
+                        complained = str(error)
+                        self._notice("error", complained)
+                    await asyncio.sleep(retry_s)
+                    retry_s = min(retry_s * 2, LAST_RETRY_S)
+                    continue
+                retry_s, complained = FIRST_RETRY_S, ""
+                await self._until_lost(lost)
+        finally:
+            self._stop_timer()
+            await self.link.close()
+
+    async def _until_lost(self, lost: asyncio.Future[str]) -> None:
+        self.connected = True
+        self._notice("info", f"connected to {self.link.url}")
+        self.master.link_up(self._loop.time())
+        self._pump()
+        why = await lost
+        self.connected = False
+        self.reconnects += 1
+        self.master.link_down(self._loop.time())
+        self._stop_timer()
+        self._changed()
+        text = f"lost {self.link.url}: {why}. Connectors hold their last limit for a few seconds; trying again"
+        self._notice("warning", text)
+        await self.link.close()
+
+    def _on_bytes(self, data: bytes) -> None:
+        self.master.receive_data(data, self._loop.time())
+        self._pump()
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.master.handle_timer(self._loop.time())
+        self._pump()
+
+    def _pump(self) -> None:
+        """Send what the master wants sent, pass on what it tells, and wake again when it asks."""
+        if not self.connected:
+            return
+        for frame in self.master.frames_to_send():
+            self.link.write(frame)
+        for event in self.master.take_events():
+            self._tell(event)
+        due = self.master.next_timer()
+        if self._timer is not None:
+            if self._timer.when() == due:
+                return
+            self._timer.cancel()
+        self._timer = None if due is None else self._loop.call_at(due, self._on_timer)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, DebugAnswer):
+            waiting = self._answers.pop(event.ticket, None)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(event.body)
+            return
+        told = describe(event)
+        if told is not None:
+            self._notice(*told)
+        self._changed()
+
+    def apply(self, offers: Iterable[Offer], lease_until: float) -> None:
+        """Hand this bus its offers. They hold until `lease_until` on the loop's clock."""
+        prefix = f"{self.facts.name}/"
+        for offer in offers:
+            if not offer.key.startswith(prefix):
+                continue
+            unit_id = int(offer.key.removeprefix(prefix), 16)
+            if unit_id not in self.master.units:
+                continue
+            self.master.set_offer(unit_id, offer.amps * 100, lease_until)
+            if offer.relay is not None:
+                self._switch(unit_id, offer.relay)
+        self._pump()
+
+    def _switch(self, unit_id: int, relay: Relay) -> None:
+        switch = self.master.request_stop if relay is Relay.OPEN else self.master.request_start
+        try:
+            switch(unit_id, self._loop.time())
+        except NotAllowed as refused:
+            log.debug("%s: relay of %04X not switched: %s", self.facts.name, unit_id, refused)
+
+    async def send(self, body: bytes) -> bytes | None:
+        """Send a debug message and wait for its answer, None when there is none. Raises NotAllowed."""
+        if not self.connected:
+            raise NotAllowed(f"bus {self.facts.name} has no connection to its adapter now")
+        answer: asyncio.Future[bytes | None] = self._loop.create_future()
+        self._answers[self.master.debug_send(body, self._loop.time())] = answer
+        self._pump()
+        return await answer
+
+    def connectors(self) -> tuple[WallConnector, ...]:
+        """What is known of every connector of this bus now."""
+        now = self._loop.time()
+        return tuple(self._view(unit, now) for unit in self.master.units.values())
+
+    def _view(self, unit: Unit, now: float) -> WallConnector:
+        facts = self.facts.connectors.get(unit.id)
+        wires_a = facts.limit_a if facts else self.facts.connector_limit_a
+        half_amps = unit.half_amps
+        return WallConnector(
+            key=f"{self.facts.name}/{unit.id:04X}",
+            name=facts.name if facts else f"{unit.id:04X}",
+            bus=self.facts.name,
+            circuit=facts.circuit if facts else self.facts.circuit,
+            protocol=unit.protocol,
+            phases=facts.phases if facts else self.phases,
+            limit_a=min(wires_a, unit.max_ca / 100) if unit.max_ca else wires_a,
+            minimum_a=self.facts.minimum_a,
+            presence=Presence(unit.presence(now).value),
+            linked_at=unit.linked_at,
+            heard_at=unit.heard_at,
+            beat_at=unit.beat_at,
+            activity=self._activity_of(unit),
+            echo_a=None if unit.limit_ca is None else unit.limit_ca / 100,
+            actual_a=None if unit.actual_ca is None else unit.actual_ca / 100,
+            sent_a=None if unit.sent_ca is None else unit.sent_ca / 100,
+            sent_at=unit.sent_at,
+            plugged=_plugged(unit, now),
+            phase_a=None if half_amps is None else (half_amps[0] / 2, half_amps[1] / 2, half_amps[2] / 2),
+            duplicate=unit.duplicate,
+            can_stop=unit.protocol == 1,
+        )
+
+    def _activity_of(self, unit: Unit) -> Activity | None:
+        """The unit's state in our words; a passing state keeps the meaning of the one before."""
+        if unit.state is None:
+            return None
+        known = _ACTIVITY.get(UnitState(unit.state)) if unit.state in UnitState else None
+        if known is not None:
+            self._activity[unit.id] = known
+        return known or self._activity.get(unit.id)
+
+    def health(self) -> Mapping[str, object]:
+        """Link and line, for status views."""
+        own = {"link": self.link.url, "connected": self.connected, "reconnects": self.reconnects}
+        return own | self.master.health()
+
+
+def _plugged(unit: Unit, now: float) -> bool | None:
+    if unit.plug is None or unit.plug_at is None or now - unit.plug_at > PLUG_FRESH_S:
+        return None
+    return unit.plug != UNPLUGGED
