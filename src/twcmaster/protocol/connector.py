@@ -45,6 +45,9 @@ LINK_READY_WINDOW_S = 5.0
 LINK_READY_DELAY_S = 0.2
 LINK_READY_BURST = 5
 LINK_READY_SPACING_S = 0.1
+#: No two units keep the same time: each link-ready comes up to this share of its period late, by chance. Two units
+#: that collide once would otherwise collide for ever.
+READY_SPREAD = 0.1
 #: A unit lives this often when nobody talks to it.
 IDLE_STEP_S = 2.0
 #: Silence within a frame: more than 40 byte times.
@@ -265,7 +268,8 @@ class Connector:
             self._ready_at = now
 
     def _send_link_ready(self, now: float) -> None:
-        self._ready_at = now + (self.settings.ready_s if self._lost else self.settings.boot_ready_s)
+        period_s = self.settings.ready_s if self._lost else self.settings.boot_ready_s
+        self._ready_at = now + period_s + self._chance(READY_SPREAD * period_s)
         if now >= self._mute_until and self.error_bitmap is None:
             self._outbox.append(frame(self._link_ready()))
 

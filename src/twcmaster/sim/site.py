@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twcmaster.model.reading import MeterRole
@@ -87,7 +87,8 @@ class VirtualSite:
             for unit_plan in bus.units:
                 unit = self._make_unit(bus, unit_plan)
                 sockets.append(Socket(unit.connector, unit_plan.phases))
-        self.house = House(plan.day, self.clock, sockets, plan.battery, plan.phases, plan.volts)
+        battery = None if plan.battery is None else replace(plan.battery)
+        self.house = House(plan.day, self.clock, sockets, battery, plan.phases, plan.volts)
 
     def _rng(self, purpose: str) -> random.Random:
         return random.Random(f"{self.plan.seed} {purpose}")
