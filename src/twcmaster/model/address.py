@@ -1,9 +1,9 @@
 """Addresses of links as people write them, parsed without touching anything.
 
-    /dev/ttyUSB0, /dev/serial/by-id/…      a serial port (or device:///dev/ttyUSB0)
-    socket://10.0.0.5:8899                 raw bytes over TCP (tcp:// means the same)
-    rfc2217://10.0.0.5:2217                telnet with port control, as ser2net speaks it
-    replay:///path/bus.jsonl?speed=10      a recording; a plain path that ends in .jsonl, .hex, .log or .txt too
+* ``/dev/ttyUSB0``, ``/dev/serial/by-id/…``: a serial port (``device:///dev/ttyUSB0`` means the same)
+* ``socket://10.0.0.5:8899``: raw bytes over TCP (``tcp://`` means the same)
+* ``rfc2217://10.0.0.5:2217``: telnet with port control, as ser2net speaks it
+* ``replay:///path/bus.jsonl?speed=10``: a recording; so is a plain path that ends in .jsonl, .hex, .log or .txt
 """
 
 from __future__ import annotations
