@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from twcmaster.config.problems import Problem
 from twcmaster.config.schema import BusRole, BusSection, CircuitSection, Config, ConnectorSection
+from twcmaster.model.address import AddressError, parse_link
 
 #: The wire's design allows one master and three connectors on a bus.
 CONNECTORS_PER_BUS = 3
@@ -103,6 +104,10 @@ def _phases(
 def _links(config: Config) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for index, bus in enumerate(config.bus):
+        try:
+            parse_link(bus.link)
+        except AddressError as error:
+            yield Problem(f"bus[{index}].link", str(error))
         if bus.link in seen and not bus.link.startswith("replay://"):
             yield Problem(
                 f"bus[{index}].link", f"is the link of bus[{seen[bus.link]}] too: each bus needs its own adapter."

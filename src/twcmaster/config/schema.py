@@ -136,10 +136,10 @@ class ServiceSection(Section):
 class Config(Section):
     """The whole file."""
 
-    site: SiteSection = SiteSection()  # type: ignore[call-arg]
+    site: SiteSection = SiteSection()
     circuit: list[CircuitSection] = Field(min_length=1)
     bus: list[BusSection] = Field(min_length=1)
     connector: list[ConnectorSection] = []
-    control: ControlSection = ControlSection()  # type: ignore[call-arg]
-    virtual: VirtualCarSection = VirtualCarSection()  # type: ignore[call-arg]
+    control: ControlSection = ControlSection()
+    virtual: VirtualCarSection = VirtualCarSection()
     service: ServiceSection = ServiceSection()

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from twcmaster.model.plan import Offer, Relay
-from twcmaster.model.ports import Link, LinkError
+from twcmaster.model.ports import Link
 from twcmaster.model.site import BusFacts, Phases
 from twcmaster.model.world import Activity, Presence, WallConnector
 from twcmaster.protocol.allowlist import NotAllowed
@@ -20,12 +20,9 @@ from twcmaster.protocol.master import Master
 from twcmaster.protocol.messages import UnitState
 from twcmaster.protocol.unit import Unit
 from twcmaster.runtime.bus_words import describe
+from twcmaster.runtime.pump import Hooks, Pump
 
 log = logging.getLogger(__name__)
-
-FIRST_RETRY_S = 0.25
-#: A connector gives up after about 10 s without heartbeats: never wait so long that one retry more is too many.
-LAST_RETRY_S = 2.0
 
 _ACTIVITY = {
     UnitState.READY: Activity.READY,
@@ -58,81 +55,28 @@ class Bus:
     ) -> None:
         self.facts = facts
         self.phases = phases
-        self.link = link
         self.master = master
-        self.connected = False
-        self.reconnects = 0
+        self.pump = Pump(link, master, notice, Hooks(self._connected, self._disconnected, self._after))
         self._notice = notice
         self._changed = changed
         self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = None
         self._activity: dict[int, Activity] = {}
         self._answers: dict[int, asyncio.Future[bytes | None]] = {}
 
     async def run(self) -> None:
         """Keep the link open and the bus going until cancelled."""
-        retry_s, complained = FIRST_RETRY_S, ""
-        try:
-            while True:
-                lost = self._loop.create_future()
-                try:
-                    await self.link.open(self._on_bytes, lambda why, lost=lost: lost.done() or lost.set_result(why))
-                except LinkError as error:
-                    if str(error) != complained:
-                        complained = str(error)
-                        self._notice("error", complained)
-                    await asyncio.sleep(retry_s)
-                    retry_s = min(retry_s * 2, LAST_RETRY_S)
-                    continue
-                retry_s, complained = FIRST_RETRY_S, ""
-                await self._until_lost(lost)
-        finally:
-            self._stop_timer()
-            await self.link.close()
+        await self.pump.run()
 
-    async def _until_lost(self, lost: asyncio.Future[str]) -> None:
-        self.connected = True
-        self._notice("info", f"connected to {self.link.url}")
+    def _connected(self) -> None:
         self.master.link_up(self._loop.time())
-        self._pump()
-        why = await lost
-        self.connected = False
-        self.reconnects += 1
+
+    def _disconnected(self) -> None:
         self.master.link_down(self._loop.time())
-        self._stop_timer()
         self._changed()
-        text = f"lost {self.link.url}: {why}. Connectors hold their last limit for a few seconds; trying again"
-        self._notice("warning", text)
-        await self.link.close()
 
-    def _on_bytes(self, data: bytes) -> None:
-        self.master.receive_data(data, self._loop.time())
-        self._pump()
-
-    def _on_timer(self) -> None:
-        self._timer = None
-        self.master.handle_timer(self._loop.time())
-        self._pump()
-
-    def _pump(self) -> None:
-        """Send what the master wants sent, pass on what it tells, and wake again when it asks."""
-        if not self.connected:
-            return
-        for frame in self.master.frames_to_send():
-            self.link.write(frame)
+    def _after(self) -> None:
         for event in self.master.take_events():
             self._tell(event)
-        due = self.master.next_timer()
-        if self._timer is not None:
-            if self._timer.when() == due:
-                return
-            self._timer.cancel()
-        self._timer = None if due is None else self._loop.call_at(due, self._on_timer)
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, DebugAnswer):
@@ -157,7 +101,7 @@ class Bus:
             self.master.set_offer(unit_id, offer.amps * 100, lease_until)
             if offer.relay is not None:
                 self._switch(unit_id, offer.relay)
-        self._pump()
+        self.pump.turn()
 
     def _switch(self, unit_id: int, relay: Relay) -> None:
         switch = self.master.request_stop if relay is Relay.OPEN else self.master.request_start
@@ -168,11 +112,11 @@ class Bus:
 
     async def send(self, body: bytes) -> bytes | None:
         """Send a debug message and wait for its answer, None when there is none. Raises NotAllowed."""
-        if not self.connected:
+        if not self.pump.connected:
             raise NotAllowed(f"bus {self.facts.name} has no connection to its adapter now")
         answer: asyncio.Future[bytes | None] = self._loop.create_future()
         self._answers[self.master.debug_send(body, self._loop.time())] = answer
-        self._pump()
+        self.pump.turn()
         return await answer
 
     def connectors(self) -> tuple[WallConnector, ...]:
@@ -219,7 +163,7 @@ class Bus:
 
     def health(self) -> Mapping[str, object]:
         """Link and line, for status views."""
-        own = {"link": self.link.url, "connected": self.connected, "reconnects": self.reconnects}
+        own = {"link": self.pump.url, "connected": self.pump.connected, "reconnects": self.pump.reconnects}
         return own | self.master.health()
 
 

@@ -1,0 +1,179 @@
+"""The composition root: builds the graph top to bottom from a config and runs it until told to stop.
+
+Reads the wall clock (nobody else does). Vital tasks (buses, controller) end the program when they fail, and the service
+manager starts it again within the ~10 s that a connector waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from twcmaster.catalog import open_link
+from twcmaster.config.load import site_facts
+from twcmaster.config.schema import BusRole, BusSection, Config
+from twcmaster.links.guard import Checker, Refusal, nothing_allowed
+from twcmaster.model.ports import Link
+from twcmaster.model.world import World
+from twcmaster.protocol.allowlist import Role, SendPolicy, check
+from twcmaster.protocol.master import Master
+from twcmaster.protocol.settings import KnownUnit, MasterSettings
+from twcmaster.runtime.bus import Bus
+from twcmaster.runtime.controller import Controller
+from twcmaster.runtime.hub import Hub
+from twcmaster.runtime.listener import Listener
+from twcmaster.runtime.pump import Hooks, Pump
+from twcmaster.runtime.supervise import end_on_callback_errors
+from twcmaster.store.known_units import KnownUnitEntry, KnownUnits
+
+log = logging.getLogger("twcmaster")
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def wall_clock(timezone: str) -> Callable[[], datetime]:
+    """A clock in the site's time zone (empty: the computer's own)."""
+    if timezone:
+        zone = ZoneInfo(timezone)
+        return lambda: datetime.now(zone)
+    return lambda: datetime.now().astimezone()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What differs between a daemon, a demo, a simulation and a test."""
+
+    #: Where to keep known units; None: nowhere.
+    state_dir: Path | None = None
+    link_of: Callable[[str, Checker, Refusal], Link] = open_link
+    clock: Callable[[], datetime] | None = None
+    #: Given the built graph: further tasks to run beside it (console, views); they end with it.
+    companions: Callable[[Graph], list[Callable[[], Coroutine[None, None, None]]]] = lambda graph: []  # noqa: ARG005
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Graph:
+    """The running parts of one site."""
+
+    def __init__(self, config: Config, options: Options) -> None:
+        self.config = config
+        self.site = site_facts(config)
+        self.clock = options.clock or wall_clock(config.site.timezone)
+        self.hub = Hub(self.clock)
+        self._options = options
+        self._known = KnownUnits(options.state_dir / "units.json") if options.state_dir else None
+        masters = [section for section in config.bus if section.role is BusRole.MASTER]
+        self.buses = {section.name: self._bus(section) for section in masters}
+        self.listeners = {
+            section.name: self._listener(section) for section in config.bus if section.role is BusRole.LISTEN
+        }
+        self.controller = Controller(self.site, list(self.buses.values()), self.hub, self.clock, self.world_of)
+
+    def _bus(self, section: BusSection) -> Bus:
+        facts = self.site.buses[section.name]
+        settings = self._master_settings(section)
+        policy = SendPolicy(
+            Role.MASTER,
+            settings.connector_limit_ca,
+            settings.minimum_ca,
+            settings.minimum_protocol_1_ca,
+            section.allow_relay_commands,
+        )
+        link = self._options.link_of(section.link, lambda body: check(body, policy), self._refusal(section.name))
+        master = Master(settings, asyncio.get_running_loop().time())
+        phases = self.site.circuits[section.circuit].phases
+        return Bus(facts, phases, link, master, self.notice_for(section.name), lambda: self._changed(section.name))
+
+    def _master_settings(self, section: BusSection) -> MasterSettings:
+        known = self._known.of(section.name) if self._known else ()
+        return MasterSettings(
+            connector_limit_ca=int(self.site.buses[section.name].connector_limit_a) * 100,
+            master_id=int(section.master_id, 16),
+            # Two copies of this program on one bus must be able to tell each other's frames from their own.
+            sign=secrets.randbelow(256),
+            reply_window_s=section.reply_window_s,
+            minimum_ca=section.minimum_a * 100,
+            minimum_protocol_1_ca=min(500, section.minimum_a * 100),
+            fallback_ca=section.fallback_a * 100,
+            allow_relay=section.allow_relay_commands,
+            known_units=tuple(KnownUnit(u["id"], u["protocol"], u["max_ca"]) for u in known),
+        )
+
+    def _listener(self, section: BusSection) -> Pump:
+        notice = self.notice_for(section.name)
+        link = self._options.link_of(section.link, nothing_allowed, self._refusal(section.name))
+        return Pump(link, Listener(notice, lambda message, now: None), notice, Hooks())  # noqa: ARG005
+
+    def _refusal(self, bus: str) -> Callable[[str, bytes], None]:
+        notice = self.notice_for(bus)
+        return lambda reason, body: notice("error", f"not sent: {reason} ({body.hex(' ').upper()})")
+
+    def notice_for(self, where: str) -> Callable[[str, str], None]:
+        """A way to tell people something about `where`: in the log and in the hub."""
+
+        def notice(level: str, text: str) -> None:
+            self.hub.notice(level, where, text)
+            log.log(_LEVELS[level], "%s: %s", where, text)
+
+        return notice
+
+    def world_of(self, bare: World) -> World:
+        """The world as the buses see it, with the wishes of the config."""
+        control = self.config.control
+        return replace(bare, mode=control.mode, fixed_a=control.amps, spike_cure=control.spike_cure)
+
+    def _changed(self, bus: str) -> None:
+        self.controller.wake()
+        if self._known is None:
+            return
+        units = self.buses[bus].master.units.values()
+        entries = [KnownUnitEntry(id=u.id, protocol=u.protocol, max_ca=u.max_ca) for u in units if u.answered]
+        if entries:
+            self._remember(bus, entries)
+
+    def _remember(self, bus: str, entries: list[KnownUnitEntry]) -> None:
+        if self._known is None:
+            return
+        try:
+            self._known.remember(bus, entries)
+        except OSError as error:
+            self.notice_for(bus)("warning", f"cannot remember connectors for the next start: {error}")
+
+    async def run(self) -> None:
+        """Run until `options.stop` is set, or until a vital part fails, whose error is raised."""
+        loop = asyncio.get_running_loop()
+        failed: asyncio.Future[None] = loop.create_future()
+        end_on_callback_errors(loop, failed)
+        parts = [*(bus.run for bus in self.buses.values()), *(pump.run for pump in self.listeners.values())]
+        vital = [asyncio.ensure_future(run()) for run in (*parts, self.controller.run)]
+        others = [asyncio.ensure_future(run()) for run in self._options.companions(self)]
+        others.append(asyncio.ensure_future(self._stopped()))
+        try:
+            await asyncio.wait((failed, *vital, others[-1]), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _end([*vital, *others])
+            loop.set_exception_handler(None)
+        for task in (failed, *vital):
+            if task.done() and not task.cancelled():
+                task.result()
+        failed.cancel()
+
+    async def _stopped(self) -> None:
+        await self._options.stop.wait()
+
+
+async def _end(tasks: Sequence[asyncio.Future[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def run(config: Config, options: Options) -> None:
+    """Build the site's graph and run it until `options.stop` is set."""
+    await Graph(config, options).run()
