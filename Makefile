@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 
-.PHONY: help demo test check docs-check fix lock bench clean
+.PHONY: help demo test check style types imports docs-check fix lock bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,12 +25,19 @@ demo: $(VENV)/.run
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/.dev docs-check
+# `make --keep-going check` shows every complaint at once.
+check: style types imports docs-check
+
+style: $(VENV)/.dev
 	@echo "Style: ruff"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
 	@echo "Types: mypy --strict"
 	@$(BIN)/mypy --strict src tests
+
+imports: $(VENV)/.dev
 	@echo "Architecture: import-linter"
 	@$(BIN)/lint-imports --no-logo
 
