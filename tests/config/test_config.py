@@ -1,0 +1,173 @@
+"""The config file: every mistake at once, each with its place and a way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twcmaster.config.load import load, parse, site_facts
+from twcmaster.config.problems import ConfigError
+
+GOOD = """
+[site]
+name = "Home"
+[[circuit]]
+name = "main"
+limit_a = 63
+phases = 3
+volts = 230
+[[circuit]]
+name = "garage"
+limit_a = 32
+phases = 3
+volts = 230
+parent = "main"
+[[bus]]
+name = "garage"
+link = "/dev/ttyUSB0"
+circuit = "garage"
+connector_limit_a = 32
+[[connector]]
+bus = "garage"
+id = "1a2b"
+name = "Left"
+phases = ["L2"]
+limit_a = 16
+[control]
+mode = "fixed"
+amps = 20
+"""
+
+
+def problems_of(text: str) -> dict[str, str]:
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    return {problem.path: str(problem) for problem in caught.value.problems}
+
+
+def test_a_good_file_becomes_facts() -> None:
+    site = site_facts(parse(GOOD))
+    left = site.buses["garage"].connectors[0x1A2B]
+    assert (left.name, left.limit_a, left.phases) == ("Left", 16, (2,))
+    assert [circuit.name for circuit in site.path("garage")] == ["garage", "main"]
+    assert site.circuits["main"].phases == (1, 2, 3)
+
+
+def test_all_mistakes_come_at_once_each_with_its_path() -> None:
+    found = problems_of(
+        """
+        [site]
+        nam = "Home"
+        [[circuit]]
+        name = "garage"
+        limit_a = "forty"
+        [[circuit]]
+        name = "b"
+        limit_a = -3
+        colour = 1
+        [[bus]]
+        link = "/dev/ttyUSB0"
+        circuit = "garage"
+        connector_limit = 40
+        """
+    )
+    assert set(found) == {
+        "site.nam",
+        "circuit[0].limit_a",
+        "circuit[1].limit_a",
+        "circuit[1].colour",
+        "bus[0].name",
+        "bus[0].connector_limit",
+    }
+    assert "Did you mean name?" in found["site.nam"]
+    assert "Did you mean connector_limit_a?" in found["bus[0].connector_limit"]
+    assert "forty" in found["circuit[0].limit_a"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "says"),
+    [
+        ('parent = "main"', 'parent = "mian"', "circuit[1].parent", 'no [[circuit]] named "mian"'),
+        ('parent = "main"', 'parent = "garage"', "circuit[1].parent", "fed by itself"),
+        ('circuit = "garage"', 'circuit = "shed"', "bus[0].circuit", "There is: main, garage"),
+        ('link = "/dev/ttyUSB0"', 'link = "ttyUSB0"', "bus[0].link", "Did you mean /dev/ttyUSB0?"),
+        ('link = "/dev/ttyUSB0"', 'link = "socket://x"', "bus[0].link", "port"),
+        (
+            "connector_limit_a = 32",
+            "connector_limit_a = 32\nfallback_a = 3",
+            "bus[0].fallback_a",
+            "must be 0 or between",
+        ),
+        ("connector_limit_a = 32", "connector_limit_a = 32\nfallback_a = 16", "circuit[1].limit_a", "48 A, above 32 A"),
+        ("connector_limit_a = 32", "connector_limit_a = 5", "bus[0].minimum_a", "only 5 A"),
+        ('bus = "garage"', 'bus = "carport"', "connector[0].bus", "There is: garage"),
+        ('id = "1a2b"', 'id = "xyz"', "connector[0].id", "Four hex digits"),
+        ('["L2"]', '["L2", "L2"]', "connector[0].phases", "twice"),
+        ('name = "Home"', 'name = "Home"\ntimezone = "Mars/Base"', "site.timezone", "not a time zone"),
+        ('mode = "fixed"', 'mode = "turbo"', "control.mode", "turbo"),
+    ],
+)
+def test_mistakes(old: str, new: str, path: str, says: str) -> None:
+    found = problems_of(GOOD.replace(old, new, 1))
+    assert says in found[path]
+
+
+def test_two_buses_cannot_share_an_adapter() -> None:
+    second = '[[bus]]\nname = "b"\nlink = "/dev/ttyUSB0"\ncircuit = "garage"\n'
+    assert "link of bus[0] too" in problems_of(GOOD + second)["bus[1].link"]
+
+
+def test_single_brackets_are_explained() -> None:
+    assert (
+        "two brackets"
+        in problems_of('[circuit]\nname = "a"\nlimit_a = 4\n[[bus]]\nname="b"\nlink="/dev/x"\ncircuit="a"')["circuit"]
+    )
+
+
+def test_files_that_cannot_be_read_say_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="does not exist"):
+        load(tmp_path / "none.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path / "binary.toml")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        parse("[[circuit")
+
+
+def test_a_one_phase_circuit_without_a_named_phase_counts_on_every_phase_of_its_parent() -> None:
+    text = GOOD.replace("limit_a = 32\nphases = 3", "limit_a = 32\nphases = 1").replace('phases = ["L2"]\n', "")
+    site = site_facts(parse(text))
+    assert site.circuits["garage"].phases == (0,)
+
+
+@given(st.text(max_size=200))
+def test_any_text_gives_a_config_or_an_explanation(text: str) -> None:
+    try:
+        parse(text)
+    except ConfigError as error:
+        assert error.problems
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@given(st.sampled_from(["circuit", "bus", "connector", "control", "site", "service", "virtual"]), values)
+def test_wrong_shapes_are_explained(section: str, value: object) -> None:
+    """Whatever stands in a section: a config or a list of problems, never another exception."""
+    import tomlkit
+
+    try:
+        text = tomlkit.dumps({section: value})
+    except (tomlkit.exceptions.ConvertError, TypeError, ValueError):
+        return
+    try:
+        parse(text)
+    except ConfigError as error:
+        assert error.problems
