@@ -21,7 +21,7 @@ def limit(amps: float, members: str) -> Constraint:
 
 
 @pytest.mark.parametrize(
-    ("asks", "constraints", "expected"),
+    "asks, constraints, expected",
     [
         ([ask("a")], [limit(40, "a")], {"a": 40}),
         ([ask("a"), ask("b")], [limit(40, "ab")], {"a": 20, "b": 20}),
@@ -73,7 +73,8 @@ asks_st = st.lists(
     max_size=8,
 )
 constraints_st = st.lists(
-    st.builds(Constraint, st.just("c"), st.floats(-50, 300), st.frozensets(st.sampled_from(KEYS)), st.just(WHY)), max_size=6
+    st.builds(Constraint, st.just("c"), st.floats(-50, 300), st.frozensets(st.sampled_from(KEYS)), st.just(WHY)),
+    max_size=6,
 )
 
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 import pytest
 
 from tests.control.virtual_house import VirtualHouse, VirtualUnit, charging, garage
+from twcmaster.model.plan import Relay
 
 
 def arrive(key: str, wants_a: float):  # type: ignore[no-untyped-def]
     return lambda house: house.unit(key).arrive(wants_a)
 
 
+def relay(house: VirtualHouse) -> Relay | None:
+    assert house.plan is not None
+    return house.plan.offers[0].relay
+
+
 @pytest.mark.parametrize("protocol", [1, 2])
 def test_a_car_that_arrives_gets_its_share_soon_even_when_others_use_all(protocol: int) -> None:
-    house = VirtualHouse(garage(), [charging("a", 40.0, protocol=protocol), VirtualUnit("b", protocol, shows_plug=True)])
+    units = [charging("a", 40.0, protocol=protocol), VirtualUnit("b", protocol, shows_plug=True)]
+    house = VirtualHouse(garage(), units)
     house.run(30)
     assert house.unit("a").offer_a == 40
     house.run(15, {1: arrive("b", 40)})
@@ -95,16 +102,13 @@ def test_protocol_2_with_relay_is_opened_and_closed_again() -> None:
     house.run(70)
     house.fixed_a = 0
     house.run(3)
-    assert house.plan is not None
-    assert house.plan.offers[0].relay is not None
-    assert house.plan.offers[0].relay.value == "open"
+    assert relay(house) is Relay.OPEN
     house.unit("a").wants_a = 0
     house.run(70)
-    assert house.plan.offers[0].relay is None
+    assert relay(house) is None
     house.fixed_a = 20
     house.run(3)
-    assert house.plan.offers[0].relay is not None
-    assert house.plan.offers[0].relay.value == "close"
+    assert relay(house) is Relay.CLOSE
 
 
 def test_a_lost_unit_keeps_its_reservation_until_it_must_have_stopped() -> None:

@@ -1,8 +1,8 @@
 """A small model of reality for control tests: units, cars and a lossy line, independent of the code under test.
 
-Time moves in steps of 0.1 s. Each unit gets a heartbeat about once a second that carries the newest offer handed to the
-bus; request and answer may be lost. The controller sees only what answers carried. Truth is kept apart: what each unit's
-accepted limit is, and what its car draws.
+Time moves in steps of 0.1 s. Each unit gets a heartbeat about once a second that carries the newest offer handed to
+the bus; request and answer may be lost. The controller sees only what answers carried. Truth is kept apart: what each
+unit's accepted limit is, and what its car draws.
 """
 
 from __future__ import annotations
@@ -111,7 +111,10 @@ class VirtualHouse:
     allow_relay: bool = False
 
     def site(self) -> Site:
-        buses = {u.circuit: BusFacts(u.circuit, u.circuit, u.limit_a, allow_relay_commands=self.allow_relay) for u in self.units}
+        buses = {
+            u.circuit: BusFacts(u.circuit, u.circuit, u.limit_a, allow_relay_commands=self.allow_relay)
+            for u in self.units
+        }
         return Site("test", {c.name: c for c in self.circuits}, buses)
 
     def run(self, seconds: float, at: Mapping[float, Callable[[VirtualHouse], None]] | None = None) -> None:
@@ -142,7 +145,7 @@ class VirtualHouse:
         return tuple(u.offer_a for u in self.units)
 
     def _heartbeat(self, unit: VirtualUnit) -> None:
-        if abs((self.now - unit.phase_of_second) % 1.0) > 1e-6 and abs((self.now - unit.phase_of_second) % 1.0 - 1) > 1e-6:
+        if round((self.now - unit.phase_of_second) / STEP_S) % 10:
             return
         if not unit.alive:
             return
@@ -169,11 +172,27 @@ class VirtualHouse:
         else:
             presence = Presence.SILENT if silent_s < 26 else Presence.LOST
         return WallConnector(
-            key=unit.key, name=unit.key, bus=unit.circuit, circuit=unit.circuit, protocol=unit.protocol, phases=unit.phases,
-            limit_a=unit.limit_a, minimum_a=unit.minimum_a, presence=presence, linked_at=unit.linked_at, heard_at=unit.heard_at,
-            beat_at=unit.last_beat_at, activity=activity, echo_a=echo, actual_a=actual, sent_a=unit.sent_a, sent_at=unit.sent_at,
-            plugged=plugged, can_stop=unit.protocol == 1, duplicate=unit.duplicate,
-        )  # fmt: skip
+            key=unit.key,
+            name=unit.key,
+            bus=unit.circuit,
+            circuit=unit.circuit,
+            protocol=unit.protocol,
+            phases=unit.phases,
+            limit_a=unit.limit_a,
+            minimum_a=unit.minimum_a,
+            presence=presence,
+            linked_at=unit.linked_at,
+            heard_at=unit.heard_at,
+            beat_at=unit.last_beat_at,
+            activity=activity,
+            echo_a=echo,
+            actual_a=actual,
+            sent_a=unit.sent_a,
+            sent_at=unit.sent_at,
+            plugged=plugged,
+            can_stop=unit.protocol == 1,
+            duplicate=unit.duplicate,
+        )
 
 
 def garage(limit_a: float = 40.0) -> tuple[Circuit, ...]:
