@@ -21,8 +21,8 @@ from twcmaster.config.schema import BusRole, BusSection, Config
 from twcmaster.links.guard import Checker, Refusal, nothing_allowed
 from twcmaster.model.ports import Link
 from twcmaster.model.world import World
-from twcmaster.protocol.allowlist import Role, SendPolicy, check
-from twcmaster.protocol.master import Master
+from twcmaster.protocol.allowlist import check
+from twcmaster.protocol.master import Master, send_policy
 from twcmaster.protocol.settings import KnownUnit, MasterSettings
 from twcmaster.runtime.bus import Bus
 from twcmaster.runtime.controller import Controller
@@ -78,13 +78,7 @@ class Graph:
     def _bus(self, section: BusSection) -> Bus:
         facts = self.site.buses[section.name]
         settings = self._master_settings(section)
-        policy = SendPolicy(
-            Role.MASTER,
-            settings.connector_limit_ca,
-            settings.minimum_ca,
-            settings.minimum_protocol_1_ca,
-            section.allow_relay_commands,
-        )
+        policy = send_policy(settings)
         link = self._options.link_of(section.link, lambda body: check(body, policy), self._refusal(section.name))
         master = Master(settings, asyncio.get_running_loop().time())
         phases = self.site.circuits[section.circuit].phases

@@ -281,8 +281,9 @@ def _drawn(world: World) -> dict[str, float]:
 
 def _alarms(scene: _Scene, offers: Sequence[Offer]) -> tuple[Alarm, ...]:
     alarms = []
+    in_force = {c.key: ledger.in_force_a(c, scene.held[c.key], scene.world.now) for c in scene.known}
     for constraint in scene.conductors:
-        load = sum(scene.may_draw_a[key] for key in constraint.members if key in scene.held)
+        load = sum(in_force.get(key, 0.0) for key in constraint.members)
         if load > constraint.limit_a + DISOBEDIENT_A:
             text = f"{constraint.reason.text}, but its connectors may be drawing {load:.0f} A: bringing them down"
             alarms.append(Alarm("overload", text))

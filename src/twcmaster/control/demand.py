@@ -7,7 +7,8 @@
 * A car that is offered amps and takes none for `TRIAL_S` does not want any: full, asleep or scheduled. It rests, and is
   tried again when its state changes and every `RETRY_S`.
 * Protocol 1 has no plug state, and a car that arrives while 0 A is offered may show nothing. Such a unit is offered its
-  minimum whenever nobody else needs it, and is tried for `PROBE_S` every `PROBE_EVERY_S` when others use everything.
+  minimum whenever nobody else needs it, and is tried for `PROBE_S` every `PROBE_EVERY_S` when others use everything;
+  once it has shown an arrival by itself, only every `RETRY_S`.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class Demand:
     plugged: bool | None = None
     #: Since when it has been offered at least its minimum without drawing (None: it is not).
     unused_since: float | None = None
+    #: The unit has shown an arriving car while it was offered nothing: it need not be probed often.
+    shows_arrivals: bool = False
     #: No demand before this time unless its state changes.
     rest_until: float = 0.0
     cap_a: int | None = None
@@ -63,14 +66,14 @@ def observe(connector: WallConnector, demand: Demand, offer_a: int, offered_at: 
     """The demand after the newest answer of the unit. `offer_a` has stood since `offered_at`."""
     if connector.presence is not Presence.ONLINE or connector.activity is None:
         return demand if demand.want is Want.UNHEARD else replace(demand, want=Want.UNHEARD, since=now)
-    demand = _wake(connector, demand)
+    demand = _wake(connector, demand, offer_a)
     demand = _time_unused(connector, demand, offer_a, now)
     demand = _learn_cap(connector, demand, offer_a, offered_at, now)
     want = _want(connector, demand, now)
     return demand if want is demand.want else replace(demand, want=want, since=now)
 
 
-def _wake(connector: WallConnector, demand: Demand) -> Demand:
+def _wake(connector: WallConnector, demand: Demand, offer_a: int) -> Demand:
     """A change of state or plug ends a rest: something happened at the car."""
     if connector.activity is demand.activity and connector.plugged == demand.plugged:
         return demand
@@ -80,6 +83,8 @@ def _wake(connector: WallConnector, demand: Demand) -> Demand:
     left = connector.activity is Activity.READY
     if stirred or arrived or plugged_in:
         demand = replace(demand, rest_until=0.0, unused_since=None)
+    if arrived and offer_a == 0:
+        demand = replace(demand, shows_arrivals=True)
     if left:
         demand = replace(demand, cap_a=None, under_since=None)
     return replace(demand, activity=connector.activity, plugged=connector.plugged)
@@ -94,7 +99,8 @@ def _time_unused(connector: WallConnector, demand: Demand, offer_a: int, now: fl
     absent = not car_shows(connector)
     if now - demand.unused_since < (PROBE_S if absent else TRIAL_S):
         return demand
-    return replace(demand, unused_since=now, rest_until=now + (PROBE_EVERY_S if absent else RETRY_S))
+    rest_s = PROBE_EVERY_S if absent and not demand.shows_arrivals else RETRY_S
+    return replace(demand, unused_since=now, rest_until=now + rest_s)
 
 
 def car_shows(connector: WallConnector) -> bool:

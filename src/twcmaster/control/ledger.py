@@ -105,6 +105,12 @@ def _note_excess(connector: WallConnector, held: Held, now: float) -> Held:
     return held
 
 
+def in_force_a(connector: WallConnector, held: Held, now: float) -> float:
+    """What is drawn, or may be drawn under limits already given: without what a stopped car could start with."""
+    amps = 0.0 if gone_for_good(connector, now) else max(held.outstanding_a, drawn_a(connector))
+    return amps * 2 if connector.duplicate else amps
+
+
 def may_draw_a(connector: WallConnector, held: Held, now: float) -> float:
     """The most that this connector may be drawing now, amps per phase conductor."""
     if gone_for_good(connector, now):

@@ -24,7 +24,7 @@ from twcmaster.runtime.pump import Hooks, Pump
 
 log = logging.getLogger(__name__)
 
-_ACTIVITY = {
+_ACTIVITY: Mapping[int, Activity] = {
     UnitState.READY: Activity.READY,
     UnitState.CHARGING: Activity.CHARGING,
     UnitState.ERROR: Activity.ERROR,
@@ -156,7 +156,7 @@ class Bus:
         """The unit's state in our words; a passing state keeps the meaning of the one before."""
         if unit.state is None:
             return None
-        known = _ACTIVITY.get(UnitState(unit.state)) if unit.state in UnitState else None
+        known = _ACTIVITY.get(unit.state)
         if known is not None:
             self._activity[unit.id] = known
         return known or self._activity.get(unit.id)

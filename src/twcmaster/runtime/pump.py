@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from twcmaster.model.ports import Link, LinkError
@@ -61,7 +62,7 @@ class Pump:
             while True:
                 lost: asyncio.Future[str] = self._loop.create_future()
                 try:
-                    await self._link.open(self._on_bytes, lambda why, lost=lost: _settle(lost, why))
+                    await self._link.open(self._on_bytes, partial(_settle, lost))
                 except LinkError as error:
                     if str(error) != complained:
                         complained = str(error)
