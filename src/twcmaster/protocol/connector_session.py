@@ -233,6 +233,8 @@ class Session:
     def _tell(self, limit_ca: int, now: float) -> None:
         if self.trouble.fault is Fault.NO_LIMIT:
             self.trouble.fault = None
+        if self.trouble.fault is not None:
+            return
         if self.settings.protocol == 1:
             self._told_zero = limit_ca == 0 and self._present
         elif not self._present:
