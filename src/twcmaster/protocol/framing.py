@@ -42,14 +42,7 @@ class LineCounters:
     @property
     def damaged(self) -> int:
         """Frames lost to noise of any kind."""
-        return (
-            self.bad_escape
-            + self.bad_length
-            + self.bad_type
-            + self.bad_checksum
-            + self.too_long
-            + self.cut_short
-        )
+        return self.bad_escape + self.bad_length + self.bad_type + self.bad_checksum + self.too_long + self.cut_short
 
 
 def frame(body: bytes) -> bytes:
@@ -113,7 +106,7 @@ class FrameDecoder:
         if len(raw) > LONGEST_RAW_FRAME:
             counters.too_long += 1
             return None
-        body = _unescape(raw) if ESCAPE in raw else raw
+        body = unescape(raw) if ESCAPE in raw else raw
         if body is None:
             counters.bad_escape += 1
         elif len(body) not in BODY_LENGTHS:
@@ -127,7 +120,7 @@ class FrameDecoder:
         return None
 
 
-def _unescape(raw: bytes) -> bytes | None:
+def unescape(raw: bytes) -> bytes | None:
     """Escapes resolved in one pass; None when an escape is followed by anything but its two partners."""
     first, *pieces = raw.split(ESCAPE)
     out = bytearray(first)

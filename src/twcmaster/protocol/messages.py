@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct
+from struct import error as StructError  # noqa: N812 - an exception deserves a name that looks like one
 from typing import ClassVar
 
 PROTOCOL_1_LENGTH = 14
@@ -412,9 +413,12 @@ def checksum(body: bytes) -> int:
 def encode(message: Encodable, length: int = PROTOCOL_2_LENGTH) -> bytes:
     """The body of a message, padded with zeros to `length` bytes including its checksum.
 
-    Raises ValueError when the payload does not fit.
+    Raises ValueError when a value or the whole payload does not fit.
     """
-    head = opcode_of(message).to_bytes(2, "big") + message.payload()
+    try:
+        head = opcode_of(message).to_bytes(2, "big") + message.payload()
+    except (StructError, OverflowError) as problem:
+        raise ValueError(f"{message} does not fit the wire: {problem}") from problem
     if len(head) > length - 1:
         raise ValueError(f"{type(message).__name__} needs {len(head) + 1} bytes, only {length} asked for")
     padded = head + bytes(length - 1 - len(head))
