@@ -60,7 +60,7 @@ class ReplayLink:
 
     async def close(self) -> None:
         playing, self._playing = self._playing, None
-        if playing is not None and playing is not asyncio.current_task():
+        if playing is not None:
             playing.cancel()
             await asyncio.wait([playing])
 
