@@ -173,6 +173,10 @@ class Line:
     def _deliver(self) -> None:
         burst = self._burst
         first, last = burst.delivered, min(burst.end_slot, burst.delivered + self._chunk_bytes)
+        if self._slot_now() < last:
+            # Somebody went on talking since this was planned.
+            self._plan_delivery(burst)
+            return
         talks = burst.talks
         burst.delivered = last
         if last >= burst.end_slot:
