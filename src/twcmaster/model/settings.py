@@ -33,7 +33,8 @@ class StandingMode:
     #: For FIXED: amps, for the whole scope (the site's are shared by its cars).
     amps: float | None = None
     until: datetime | None = None
-    then: Mode | None = None
+    #: What holds after `until`, itself without an end. None: the scope then has no mode of its own.
+    then: StandingMode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,19 @@ class ChargeNow:
     until_unplugged: bool = False
     #: Energy charged under it so far, kWh.
     charged_kwh: float = 0.0
+    #: Whether a car was there at any time since the start, and since when none is (for `until_unplugged`).
+    car_seen: bool = False
+    gone_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A time of the week in which a mode holds. An end at or before the start is on the next day; equal is 24 hours."""
+    """A time of the week in which a mode holds. An end at or before the start is on the next day; equal is 24 hours.
 
+    Where windows of one scope overlap, the one further down the list wins.
+    """
+
+    #: Names the window within its scope; empty in a command: the next free number.
     id: str
     #: 0 is Monday. A window over midnight belongs to the day it starts on.
     days: frozenset[int]

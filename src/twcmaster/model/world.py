@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from twcmaster.model.settings import Settings
 from twcmaster.model.site import Phases, Site
 
 
@@ -77,4 +78,6 @@ class World:
     mode: str = "fixed"
     fixed_a: float = 0.0
     spike_cure: bool = False
+    #: What people and programs have asked for.
+    settings: Settings = Settings()
     extras: Mapping[str, object] = field(default_factory=dict)
