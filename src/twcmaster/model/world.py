@@ -79,5 +79,5 @@ class World:
     fixed_a: float = 0.0
     spike_cure: bool = False
     #: What people and programs have asked for.
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     extras: Mapping[str, object] = field(default_factory=dict)
