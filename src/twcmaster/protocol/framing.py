@@ -15,9 +15,14 @@ ESCAPE = b"\xdb"
 ESCAPED_DELIMITER = b"\xdb\xdc"
 ESCAPED_ESCAPE = b"\xdb\xdd"
 
+TYPE_BYTES = frozenset((0xFB, 0xFC, 0xFD))
 #: Bodies seen on real buses, and the shorter requests that units are known to accept, checksum included.
 BODY_LENGTHS = frozenset((13, 14, 15, 16, 20))
-TYPE_BYTES = frozenset((0xFB, 0xFC, 0xFD))
+#: Type byte of what connectors say about themselves.
+DATA_TYPE = 0xFD
+#: No connector has been seen to send 13 or 15 bytes. Allowing them would turn every lost or doubled zero byte, which
+#: the checksum cannot see, into a good frame whose numbers are shifted: 1.34 A becomes 343 A.
+DATA_LENGTHS = frozenset((14, 16, 20))
 #: More than a 20-byte body with every byte escaped; anything longer is noise.
 LONGEST_RAW_FRAME = 40
 #: Up to this many bytes between two delimiters are line-turnaround artefacts, not a damaged frame.
@@ -85,6 +90,8 @@ class FrameDecoder:
         """Forget a frame whose rest did not come: the line has been silent for many byte times."""
         if len(self._pending) > LONGEST_GAP:
             self.counters.cut_short += 1
+        else:
+            self.counters.gap_bytes += len(self._pending)
         self._pending = b""
         self._overlong = False
 
@@ -115,6 +122,8 @@ class FrameDecoder:
             counters.bad_checksum += 1
         elif body[0] not in TYPE_BYTES:
             counters.bad_type += 1
+        elif body[0] == DATA_TYPE and len(body) not in DATA_LENGTHS:
+            counters.bad_length += 1
         else:
             return body
         return None

@@ -23,6 +23,8 @@ from dataclasses import dataclass, replace
 
 from twcmaster.protocol.framing import (
     BODY_LENGTHS,
+    DATA_LENGTHS,
+    DATA_TYPE,
     DELIMITER,
     ESCAPE,
     LONGEST_GAP,
@@ -269,6 +271,8 @@ def _rejected(body: bytes) -> Decoded:
         problems.append(_length_problem(body))
     if not right_type:
         problems.append(f"starts with {body[0]:02X}; frames start with FB, FC or FD")
+    if right_length and body[0] == DATA_TYPE and len(body) not in DATA_LENGTHS:
+        problems.append(f"length {len(body)}; connectors send 14, 16 or 20 bytes. A zero byte was lost or doubled")
     expected = checksum(body[:-1]) if len(body) > 1 else 0
     if right_length and body[-1] != expected:
         missing = " (or is it missing?)" if body[-1] == 0 and len(body) + 1 in BODY_LENGTHS else ""
@@ -281,7 +285,7 @@ def _length_problem(body: bytes) -> str:
     for extra in range(1, LONGEST_GAP + 1):
         if _good(body[:-extra]):
             return f"{said}. The first {len(body) - extra} would be one: the C0 after them was lost"
-    if len(body) + 1 in BODY_LENGTHS:
+    if len(body) + 1 in BODY_LENGTHS and body[0] in TYPE_BYTES:
         return f"{said}. Without a checksum? It would be {checksum(body):02X}"
     return said
 
