@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.runtime.site_under_test import GARAGE, SiteUnderTest, play, unit
+from tests.runtime.site_under_test import GARAGE, SiteUnderTest, Step, play, unit
 from twcmaster.sim.faults import ROUGH
 
 THREE = (unit(0x1839), unit(0x2433), unit(0x022C, protocol=1))
@@ -57,7 +57,7 @@ def test_an_adapter_that_vanishes_is_found_again_and_charging_goes_on() -> None:
         assert now.heard_at is not None
         assert now.heard_at > 61
 
-    script = {
+    script: dict[float, Step] = {
         5: plug(0),
         50: charging,
         51: lambda test: test.links[0].unplug(),
@@ -94,7 +94,7 @@ def test_a_controller_that_fails_ends_the_program() -> None:
 
 
 def test_two_runs_of_one_seed_are_the_same_run() -> None:
-    script = {5: plug(0), 30: plug(1), 90: nothing}
+    script: dict[float, Step] = {5: plug(0), 30: plug(1), 90: nothing}
     first, second = (play(THREE, script, faults=ROUGH, seed=3) for _ in range(2))
     assert first.graph.hub.newest is not None
     assert second.graph.hub.newest is not None
