@@ -18,8 +18,10 @@ from zoneinfo import ZoneInfo
 from twcmaster.catalog import open_link
 from twcmaster.config.load import site_facts
 from twcmaster.config.schema import BusRole, BusSection, Config
+from twcmaster.control.commands import initial
 from twcmaster.links.guard import Checker, Refusal, nothing_allowed
 from twcmaster.model.ports import Link
+from twcmaster.model.settings import Mode
 from twcmaster.model.world import World
 from twcmaster.protocol.allowlist import check
 from twcmaster.protocol.master import Master, send_policy
@@ -66,6 +68,7 @@ class Graph:
         self.site = site_facts(config)
         self.clock = options.clock or wall_clock(config.site.timezone)
         self.hub = Hub(self.clock)
+        self.wishes = initial(Mode(config.control.mode), config.control.amps)
         self._options = options
         self._known = KnownUnits(options.state_dir / "units.json") if options.state_dir else None
         masters = [section for section in config.bus if section.role is BusRole.MASTER]
@@ -119,8 +122,7 @@ class Graph:
 
     def world_of(self, bare: World) -> World:
         """The world as the buses see it, with the wishes of the config."""
-        control = self.config.control
-        return replace(bare, mode=control.mode, fixed_a=control.amps, spike_cure=control.spike_cure)
+        return replace(bare, settings=self.wishes, spike_cure=self.config.control.spike_cure)
 
     def _changed(self, bus: str) -> None:
         self.controller.wake()

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from twcmaster.control.commands import initial
 from twcmaster.control.decide import decide
 from twcmaster.control.memory import Memory
 from twcmaster.model.plan import Plan
+from twcmaster.model.settings import Mode
 from twcmaster.model.site import BusFacts, Circuit, Site
 from twcmaster.model.world import Activity, Presence, WallConnector, World
 
@@ -131,9 +133,8 @@ class VirtualHouse:
             self.check(self)
 
     def tick(self) -> None:
-        world = self.world_changes(
-            World(self.now, NOON, self.site(), tuple(self._view(u) for u in self.units), "fixed", self.fixed_a)
-        )
+        views, wishes = tuple(self._view(u) for u in self.units), initial(Mode.FIXED, self.fixed_a)
+        world = self.world_changes(World(self.now, NOON, self.site(), views, settings=wishes))
         self.plan, self.memory = decide(world, self.memory)
         for offer in self.plan.offers:
             self.unit(offer.key).offer_a = offer.amps

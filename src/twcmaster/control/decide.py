@@ -10,16 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor
 
-from twcmaster.control import circuits, demand, ledger, spike
+from twcmaster.control import circuits, demand, ledger, save_power, spike
 from twcmaster.control.allocate import Ask, Constraint, Shares, allocate
 from twcmaster.control.demand import Want
 from twcmaster.control.memory import Held, Memory
 from twcmaster.control.ramp import next_offers
-from twcmaster.control.rules import fixed
+from twcmaster.control.rules import charge_now, schedule, standing
 from twcmaster.model.plan import Alarm, Claim, Offer, Plan, Pool, Reason, Relay
 from twcmaster.model.world import Presence, WallConnector, World
 
-RULES = (fixed.claims,)
+RULES = (charge_now.claims, schedule.claims, standing.claims)
 
 #: Contactors are mechanical, and a car may fault when its supply comes and goes.
 MINIMUM_ON_S = 60.0
@@ -67,9 +67,9 @@ def _scene(world: World, memory: Memory) -> _Scene:
     may_draw |= {c.key: ledger.may_draw_a(c, held[c.key], world.now) for c in known}
     wishes, pools = _wishes(world)
     members = tuple(c for c in world.connectors if c.key in may_draw)
-    return _Scene(
-        world, known, held, may_draw, wishes, circuits.conductors(world.site, members), _budgets(wishes, pools)
-    )
+    conductors = circuits.conductors(world.site, members)
+    budgets = _among(may_draw, (*_budgets(wishes, pools), *save_power.constraints(world)))
+    return _Scene(world, known, held, may_draw, wishes, conductors, budgets)
 
 
 def _observe(connector: WallConnector, held: Held | None, world: World) -> Held:
@@ -111,6 +111,10 @@ def _budgets(wishes: Mapping[str, Claim], pools: Sequence[Pool]) -> tuple[Constr
         )
         for pool in pools
     )
+
+
+def _among(keys: Mapping[str, float], budgets: Sequence[Constraint]) -> tuple[Constraint, ...]:
+    return tuple(replace(budget, members=budget.members & keys.keys()) for budget in budgets)
 
 
 def _ask(scene: _Scene, connector: WallConnector) -> Ask | None:
