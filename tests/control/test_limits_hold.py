@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.control.virtual_house import VirtualHouse, VirtualUnit, charging, garage
@@ -88,7 +88,6 @@ def _run(house: VirtualHouse, script: list[tuple[int, Callable[[VirtualHouse], N
     house.run(260, timeline)
 
 
-@settings(max_examples=40)
 @given(scripts, st.lists(st.sampled_from((1, 2)), min_size=3, max_size=3), st.integers(0, 999), st.floats(0, 0.35))
 def test_one_circuit_is_never_overloaded(script, protocols, seed, loss) -> None:  # type: ignore[no-untyped-def]
     dice = random.Random(seed)
@@ -99,7 +98,6 @@ def test_one_circuit_is_never_overloaded(script, protocols, seed, loss) -> None:
     _run(VirtualHouse(garage(), units, lossy=lambda: dice.random() < loss, check=both), script)
 
 
-@settings(max_examples=25)
 @given(scripts, st.integers(0, 999), st.floats(0, 0.3))
 def test_nested_three_phase_circuits_are_never_overloaded(script, seed, loss) -> None:  # type: ignore[no-untyped-def]
     dice = random.Random(seed)

@@ -70,7 +70,8 @@ class VirtualUnit:
         return self.accepted_a if self.accepted_a >= self.minimum_a else 0.0
 
     def move(self, now: float) -> None:
-        if self.drawn_a and now - self.last_beat_at > 25.0:
+        if now - self.last_beat_at > 25.0:
+            # A unit that has lost its master stops its car and starts none.
             self.accepted_a = 0.0
         goal = min(self.allowed_a(), self.wants_a)
         if goal < 5.0:
