@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from twcmaster.model.energy import EnergyFacts
+
 #: The phases that a conductor set may load: 1, 2, 3; or 0 alone: one phase, not said which.
 Phases = tuple[int, ...]
 
@@ -53,6 +55,7 @@ class Site:
     name: str
     circuits: Mapping[str, Circuit]
     buses: Mapping[str, BusFacts]
+    energy: EnergyFacts = EnergyFacts()
 
     def path(self, circuit: str) -> tuple[Circuit, ...]:
         """The circuit and all its parents, innermost first."""

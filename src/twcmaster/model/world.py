@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from twcmaster.model.energy import ReadingView
 from twcmaster.model.settings import Settings
 from twcmaster.model.site import Phases, Site
 
@@ -80,4 +81,6 @@ class World:
     spike_cure: bool = False
     #: What people and programs have asked for.
     settings: Settings = field(default_factory=Settings)
+    #: The newest reading of each meter, by name.
+    readings: Mapping[str, ReadingView] = field(default_factory=dict)
     extras: Mapping[str, object] = field(default_factory=dict)
