@@ -1,0 +1,124 @@
+"""Settings and commands as JSON: what the database keeps, and what the console, the API and MQTT exchange.
+
+Settings carry a format number. It rises only when an older program would misread the document; fields that a reader
+does not know are ignored, so that going back one version loses what only the newer one knew and nothing else.
+Commands are stricter: a word that is not understood is an error, because a person just wrote it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from twcmaster.model.commands import (
+    CancelChargeNow,
+    Command,
+    SetMode,
+    SetPriority,
+    SetSavePower,
+    SetSchedule,
+    StartChargeNow,
+)
+from twcmaster.model.settings import ScopeWishes, Settings, Window
+
+FORMAT = 1
+COMMANDS: Mapping[str, type[Command]] = {
+    "set_mode": SetMode,
+    "start_charge_now": StartChargeNow,
+    "cancel_charge_now": CancelChargeNow,
+    "set_schedule": SetSchedule,
+    "set_priority": SetPriority,
+    "set_save_power": SetSavePower,
+}
+
+
+class FormatError(ValueError):
+    """This is not a settings document or a command. The text says where and why."""
+
+
+def encode(settings: Settings) -> dict[str, Any]:
+    """The settings as values that JSON can hold. Times carry their offset from UTC."""
+    document: dict[str, Any] = _adapter(Settings).dump_python(settings, mode="json")
+    return {"format": FORMAT} | document
+
+
+def decode(document: object) -> Settings:
+    """The settings of a document. Raises FormatError."""
+    if not isinstance(document, Mapping) or not isinstance(document.get("format"), int):
+        raise FormatError("not a settings document: it has no format number")
+    if document["format"] > FORMAT:
+        raise FormatError(f"written by a newer version of the program (format {document['format']}, known: {FORMAT})")
+    settings: Settings = _validated(Settings, document)
+    if not all(moment.utcoffset() is not None for moment in _moments(settings)):
+        raise FormatError("a time has no zone")
+    if any(window.start.tzinfo or window.end.tzinfo for window in _windows(settings)):
+        raise FormatError("a window has a zone of its own")
+    return settings
+
+
+def encode_command(command: Command) -> dict[str, Any]:
+    """A command as values that JSON can hold, its kind under "command"."""
+    kind: Any = type(command)
+    name = next(name for name, known in COMMANDS.items() if known is kind)
+    told: dict[str, Any] = _adapter(kind).dump_python(command, mode="json")
+    return {"command": name} | told
+
+
+def decode_command(document: object) -> Command:
+    """The command that a JSON object spells. Raises FormatError; whether it makes sense is for `apply` to say."""
+    if not isinstance(document, Mapping) or str(document.get("command")) not in COMMANDS:
+        raise FormatError(f'no "command" that is known: {", ".join(COMMANDS)}')
+    kind: Any = COMMANDS[str(document["command"])]
+    told = {key: value for key, value in document.items() if key != "command"}
+    _refuse_unknown(told, kind)
+    windows = told.get("windows")
+    for window in windows if isinstance(windows, list) else ():
+        if isinstance(window, Mapping):
+            _refuse_unknown(window, Window)
+    command: Command = _validated(kind, told)
+    return command
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _validated(kind: Any, document: Mapping[str, object]) -> Any:
+    try:
+        return _adapter(kind).validate_json(json.dumps(document), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise FormatError(f"{where or kind.__name__}: {first['msg']}") from None
+
+
+def _refuse_unknown(told: Mapping[str, object], kind: type[Command | Window]) -> None:
+    known = [field.name for field in fields(kind)]
+    unknown = sorted(set(told) - set(known))
+    if unknown:
+        raise FormatError(f'"{unknown[0]}" is not known here. There are {", ".join(known)}')
+
+
+def _windows(settings: Settings) -> Iterator[Window]:
+    for wishes in settings.scopes.values():
+        yield from wishes.windows
+
+
+def _moments(settings: Settings) -> Iterator[datetime]:
+    for wishes in settings.scopes.values():
+        yield from (moment for moment in _moments_of(wishes) if moment is not None)
+    yield from (signal.until for signal in settings.save_power if signal.until is not None)
+
+
+def _moments_of(wishes: ScopeWishes) -> Iterator[datetime | None]:
+    if wishes.standing is not None:
+        yield wishes.standing.until
+    if wishes.charge_now is not None:
+        yield from (wishes.charge_now.started_at, wishes.charge_now.until, wishes.charge_now.gone_since)
