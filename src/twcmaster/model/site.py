@@ -55,7 +55,7 @@ class Site:
     name: str
     circuits: Mapping[str, Circuit]
     buses: Mapping[str, BusFacts]
-    energy: EnergyFacts = EnergyFacts()
+    energy: EnergyFacts = field(default_factory=EnergyFacts)
 
     def path(self, circuit: str) -> tuple[Circuit, ...]:
         """The circuit and all its parents, innermost first."""
