@@ -196,7 +196,7 @@ def _answer(message: Answer) -> str:  # noqa: PLR0911 - one case per message
         case BusFirmwareAnswer(version):
             return f"some connector: firmware {version_words(version)}"
         case Unknown(body):
-            return f"unknown {body[:2].hex().upper()}: {body.hex(' ').upper()}"
+            return f"unknown message: {_shown(body.hex(' ').upper())}"
 
 
 def _energy(message: EnergyAnswer) -> str:
