@@ -1,0 +1,89 @@
+"""A site that runs with its console: what `run` and `demo` have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+from twcmaster import app
+from twcmaster.catalog import open_link
+from twcmaster.cli import places
+from twcmaster.cli.failure import Unavailable
+from twcmaster.cli.wire_log import WireLog
+from twcmaster.config.schema import Config
+from twcmaster.links.guard import Checker, Refusal
+from twcmaster.model.ports import Link
+from twcmaster.runtime.console import AlreadyRunningError, Console, ConsoleError, Operations
+from twcmaster.runtime.operations import ROOT_LOGGER, Parts, operations
+from twcmaster.runtime.supervise import optional
+
+log = logging.getLogger(__name__)
+
+Companion = Callable[[], Coroutine[None, None, None]]
+
+
+def start_logging(level: str) -> None:
+    """Log to stderr; a service manager's journal has the time already."""
+    stamp = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter(f"{stamp}%(levelname)-7s %(message)s"))
+    root = logging.getLogger(ROOT_LOGGER)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+
+
+def state_dir(config: Config) -> Path:
+    """Where this daemon remembers things between runs."""
+    return config.service.state_dir or places.state_dir()
+
+
+def claim_console(path: Path) -> Console | None:
+    """The socket, claimed; None where there can be none, which stops no car. Raises Failure when another serves it."""
+    console = Console(path)
+    try:
+        console.open()
+    except AlreadyRunningError as error:
+        raise Unavailable(f"Not started: {error}") from error
+    except ConsoleError as error:
+        log.warning("twcmaster status, send and the like will not work: %s", error)
+        return None
+    return console
+
+
+def console_of(graph: app.Graph, console: Console) -> Companion:
+    """The task that answers at the console."""
+    offered = operations_of(graph)
+    return lambda: optional("the local socket", lambda: console.run(offered), graph.notice_for("console"))
+
+
+def operations_of(graph: app.Graph) -> Operations:
+    """What can be asked of this site."""
+    return operations(
+        Parts(
+            hub=graph.hub,
+            notice=lambda level, where, text: graph.notice_for(where)(level, text),
+            buses=graph.buses,
+            listeners=graph.listeners,
+            memory=lambda: graph.controller.memory,
+            config=lambda: graph.config.model_dump(mode="json"),
+        )
+    )
+
+
+def logged_link(url: str, check: Checker, on_refused: Refusal) -> Link:
+    """A guarded link whose messages can be logged."""
+    return WireLog(open_link(url, check, on_refused))
+
+
+async def serve(config: Config, console: Console | None, stop: asyncio.Event) -> None:
+    """The daemon, until `stop` is set."""
+
+    def companions(graph: app.Graph) -> list[Companion]:
+        return [] if console is None else [console_of(graph, console)]
+
+    options = app.Options(state_dir=state_dir(config), link_of=logged_link, companions=companions, stop=stop)
+    await app.run(config, options)

@@ -1,0 +1,34 @@
+"""`twcmaster run`: the daemon."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+
+from twcmaster.cli import places
+from twcmaster.cli.daemon import claim_console, serve, start_logging
+from twcmaster.cli.loading import config_option, load_config
+from twcmaster.cli.stopping import run_until_stopped
+
+log = logging.getLogger(__name__)
+
+
+@click.command(epilog="Example: twcmaster run --config /etc/twcmaster/garage.toml")
+@config_option
+def run(config_file: Path) -> None:
+    """Drive the wall connectors of a site: the daemon.
+
+    Runs until Ctrl-C or SIGTERM and logs to stderr. An adapter that is missing or vanishes is tried again for as long
+    as it takes. `twcmaster status` shows what it does.
+    """
+    config = load_config(config_file)
+    start_logging(config.service.log)
+    console = claim_console(config.service.socket or places.socket_path())
+    try:
+        run_until_stopped(lambda stop: serve(config, console, stop))
+    finally:
+        if console is not None:
+            console.close()
+    log.info("stopped; connectors hold their last limit for a few seconds, then stop by themselves")

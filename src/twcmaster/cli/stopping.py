@@ -1,0 +1,51 @@
+"""Stopping when told to: Ctrl-C, a service manager's SIGTERM, a closed terminal. All mean a clean end, exit code 0."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from types import FrameType
+from typing import Any
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: Everything of ours has ended by then. What may still hang is a thread that waits for a name server.
+LAST_WORDS_S = 1.0
+
+
+def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Run `main(stop)` to its end; `stop` is set by a signal, and a second signal ends the program at once."""
+    with asyncio.Runner() as runner:
+        runner.run(_with_signals(main))
+        signal.signal(signal.SIGALRM, _leave)
+        signal.setitimer(signal.ITIMER_REAL, LAST_WORDS_S)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+async def _with_signals(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        stop.set()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, told)
+    await main(stop)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    os._exit(0)
+
+
+def interrupt_on_signals() -> None:
+    """For commands without an event loop: every stop signal becomes KeyboardInterrupt."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for number in _SIGNALS:
+        signal.signal(number, interrupt)
