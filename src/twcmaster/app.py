@@ -15,12 +15,13 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from twcmaster.catalog import open_link
+from twcmaster.catalog import open_link, open_meter
 from twcmaster.config.load import site_facts
+from twcmaster.config.meters import MeterSection
 from twcmaster.config.schema import BusRole, BusSection, Config
 from twcmaster.control.commands import initial
 from twcmaster.links.guard import Checker, Refusal, nothing_allowed
-from twcmaster.model.ports import Link
+from twcmaster.model.ports import Link, Meter
 from twcmaster.model.settings import Mode
 from twcmaster.model.world import World
 from twcmaster.protocol.allowlist import check
@@ -30,8 +31,9 @@ from twcmaster.runtime.bus import Bus
 from twcmaster.runtime.controller import Controller
 from twcmaster.runtime.hub import Hub
 from twcmaster.runtime.listener import Listener
+from twcmaster.runtime.poll import MeterPoll
 from twcmaster.runtime.pump import Hooks, Pump
-from twcmaster.runtime.supervise import end_on_callback_errors
+from twcmaster.runtime.supervise import end_on_callback_errors, optional
 from twcmaster.store.known_units import KnownUnitEntry, KnownUnits
 
 log = logging.getLogger("twcmaster")
@@ -54,6 +56,7 @@ class Options:
     #: Where to keep known units; None: nowhere.
     state_dir: Path | None = None
     link_of: Callable[[str, Checker, Refusal], Link] = open_link
+    meter_of: Callable[[MeterSection, Callable[[], datetime]], Meter] = open_meter
     clock: Callable[[], datetime] | None = None
     #: Given the built graph: further tasks to run beside it (console, views); they end with it.
     companions: Callable[[Graph], list[Callable[[], Coroutine[None, None, None]]]] = lambda graph: []  # noqa: ARG005
@@ -77,6 +80,7 @@ class Graph:
             section.name: self._listener(section) for section in config.bus if section.role is BusRole.LISTEN
         }
         self.controller = Controller(self.site, list(self.buses.values()), self.hub, self.clock, self.world_of)
+        self.meters = {section.name: self._meter(section) for section in config.meter}
 
     def _bus(self, section: BusSection) -> Bus:
         facts = self.site.buses[section.name]
@@ -86,6 +90,11 @@ class Graph:
         master = Master(settings, asyncio.get_running_loop().time())
         phases = self.site.circuits[section.circuit].phases
         return Bus(facts, phases, link, master, self.notice_for(section.name), lambda: self._changed(section.name))
+
+    def _meter(self, section: MeterSection) -> MeterPoll:
+        facts = self.site.energy.meters[section.name]
+        meter = self._options.meter_of(section, self.clock)
+        return MeterPoll(facts, meter, self.controller.wake, self.notice_for(f"meter {section.name}"))
 
     def _master_settings(self, section: BusSection) -> MasterSettings:
         known = self._known.of(section.name) if self._known else ()
@@ -122,7 +131,8 @@ class Graph:
 
     def world_of(self, bare: World) -> World:
         """The world as the buses see it, with the wishes of the config."""
-        return replace(bare, settings=self.wishes, spike_cure=self.config.control.spike_cure)
+        readings = {name: poll.view() for name, poll in self.meters.items()}
+        return replace(bare, settings=self.wishes, spike_cure=self.config.control.spike_cure, readings=readings)
 
     def _changed(self, bus: str) -> None:
         self.controller.wake()
@@ -149,6 +159,7 @@ class Graph:
         parts = [*(bus.run for bus in self.buses.values()), *(pump.run for pump in self.listeners.values())]
         vital = [asyncio.ensure_future(run()) for run in (*parts, self.controller.run)]
         others = [asyncio.ensure_future(run()) for run in self._options.companions(self)]
+        others += [asyncio.ensure_future(self._keep_reading(name)) for name in self.meters]
         others.append(asyncio.ensure_future(self._stopped()))
         try:
             await asyncio.wait((failed, *vital, others[-1]), return_when=asyncio.FIRST_COMPLETED)
@@ -159,6 +170,9 @@ class Graph:
             if task.done() and not task.cancelled():
                 task.result()
         failed.cancel()
+
+    async def _keep_reading(self, name: str) -> None:
+        await optional(f"meter {name}", self.meters[name].run, self.notice_for(f"meter {name}"))
 
     async def _stopped(self) -> None:
         await self._options.stop.wait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from twcmaster.config.meter_checks import meter_problems
 from twcmaster.config.problems import Problem
 from twcmaster.config.schema import BusRole, BusSection, CircuitSection, Config, ConnectorSection
 from twcmaster.model.address import AddressError, parse_link
@@ -16,7 +17,7 @@ CONNECTORS_PER_BUS = 3
 def across_sections(config: Config) -> list[Problem]:
     """Every contradiction between sections."""
     problems = [*_unique("circuit", config.circuit), *_unique("bus", config.bus), *_circuits(config)]
-    problems += [*_buses(config), *_connectors(config), *_links(config), *_timezone(config)]
+    problems += [*_buses(config), *_connectors(config), *_links(config), *_timezone(config), *meter_problems(config)]
     return problems or list(_fallbacks(config))
 
 

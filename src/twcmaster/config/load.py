@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from twcmaster.config.checks import across_sections
 from twcmaster.config.problems import ConfigError, Problem, of_validation
 from twcmaster.config.schema import BusSection, CircuitSection, Config, ConnectorSection
+from twcmaster.model.energy import BatteryFacts, EnergyFacts, FuseFacts, MeterFacts, PeakFacts, SolarFacts
 from twcmaster.model.site import BusFacts, Circuit, ConnectorFacts, Phases, Site
 
 ALL_PHASES: Phases = (1, 2, 3)
@@ -49,7 +50,40 @@ def site_facts(config: Config) -> Site:
     """The installation as the decisions see it."""
     circuits = {section.name: _circuit(section) for section in config.circuit}
     buses = {section.name: _bus(section, config.connector, circuits) for section in config.bus}
-    return Site(config.site.name, circuits, buses)
+    return Site(config.site.name, circuits, buses, _energy(config))
+
+
+def _energy(config: Config) -> EnergyFacts:
+    meters = {m.name: MeterFacts(m.name, m.role, m.every_s, m.includes_charger) for m in config.meter}
+    solar = SolarFacts(config.control.grid_target_w, config.control.house_w)
+    return EnergyFacts(meters, _fuse(config), _peak(config), _battery(config), solar)
+
+
+def _fuse(config: Config) -> FuseFacts | None:
+    if config.fuse is None:
+        return None
+    phases = config.fuse.phases or max(circuit.phases for circuit in config.circuit)
+    volts = config.fuse.volts or config.circuit[0].volts
+    return FuseFacts(config.fuse.meter, config.fuse.fuse_a, ALL_PHASES[:phases], volts)
+
+
+def _peak(config: Config) -> PeakFacts | None:
+    if config.peak is None:
+        return None
+    return PeakFacts(config.peak.meter, config.peak.limit_kw * 1000, config.peak.interval_min * 60.0)
+
+
+def _battery(config: Config) -> BatteryFacts | None:
+    battery = config.battery
+    if battery is None:
+        return None
+    return BatteryFacts(
+        battery.meter,
+        battery.car_from_percent,
+        battery.hysteresis_percent,
+        battery.charge_w,
+        battery.discharge_to_car,
+    )
 
 
 def _circuit(section: CircuitSection) -> Circuit:

@@ -11,6 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from twcmaster.config.energy import BatterySection, FuseSection, PeakSection
+from twcmaster.config.meters import MeterSection
+
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\s/\[\]\"][^/\[\]\"]*$")]
 Amps = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 UnitId = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{4}$")]
@@ -107,9 +110,14 @@ class ConnectorSection(Section):
 class ControlSection(Section):
     """`[control]`."""
 
-    mode: Literal["off", "fixed"] = "fixed"
+    #: The mode that a new installation starts with; people's later choices win.
+    mode: Literal["off", "fixed", "solar", "solar_min"] = "fixed"
     #: For mode "fixed": amps for the whole site, shared by the cars that want power.
     amps: float = Field(0.0, ge=0, le=10000, allow_inf_nan=False)
+    #: For the solar modes: aim at this much import; -100 keeps 100 W of export in reserve.
+    grid_target_w: float = Field(0.0, ge=-100_000, le=100_000, allow_inf_nan=False)
+    #: What the house uses, where only the sun is measured.
+    house_w: float = Field(0.0, ge=0, le=100_000, allow_inf_nan=False)
     #: The old cure for cars that stay near 5 A (docs/protocol.md).
     spike_cure: bool = False
 
@@ -140,6 +148,10 @@ class Config(Section):
     circuit: list[CircuitSection] = Field(min_length=1)
     bus: list[BusSection] = Field(min_length=1)
     connector: list[ConnectorSection] = []
+    meter: list[MeterSection] = []
+    fuse: FuseSection | None = None
+    peak: PeakSection | None = None
+    battery: BatterySection | None = None
     control: ControlSection = ControlSection()
     virtual: VirtualCarSection = VirtualCarSection()
     service: ServiceSection = ServiceSection()
