@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import termios
@@ -90,7 +91,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def tcp_server(serve: Serve, port: int = 0) -> AsyncIterator[int]:
+async def tcp_server(serve: Serve, port: int = 0, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """A server on this machine that runs `serve` for each connection and then closes it; gives its port.
 
     At the end all connections are cut.
@@ -106,7 +107,7 @@ async def tcp_server(serve: Serve, port: int = 0) -> AsyncIterator[int]:
     def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         sessions.append(asyncio.get_running_loop().create_task(session(reader, writer)))
 
-    server = await asyncio.start_server(handle, "127.0.0.1", port)
+    server = await asyncio.start_server(handle, "127.0.0.1", port, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -1,0 +1,196 @@
+"""From what a device answered to a `Reading`: the same for every way of asking.
+
+A device's answer is a `Source`: it gives the number at a term, or None when there is none. Missing values, nulls,
+NaN, booleans and texts that are no numbers are all unknown, and unknown never becomes 0. Power is what a meter
+is for: when it was asked for and is unknown, there is no reading at all; other unknown fields are None in it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, tzinfo
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
+
+from twcmaster.config.meters import UNITS, MeterFields, Term, TextTerm
+from twcmaster.model.reading import Reading
+
+T = TypeVar("T", bound=Term)
+T_contra = TypeVar("T_contra", bound=Term, contravariant=True)
+Phases = tuple[float | None, float | None, float | None]
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+#: How much of an answer an error message shows.
+_SHOWN_CHARS = 120
+#: Epoch stamps above these are milli-, micro- and nanoseconds: in seconds they would lie thousands of years ahead.
+_STAMP_UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+#: Older is no clock that was ever set.
+_OLDEST_STAMP_S = 1e9
+_FULL = 100.0
+
+
+class BadAnswer(Exception):
+    """The answer came but is of no use. The text says what was looked for, what was there and what to check."""
+
+
+class Source(Protocol[T_contra]):
+    """One answer, for terms of one kind."""
+
+    def number(self, term: T_contra) -> float | None:
+        """The number at a term, before scale and unit. None: unknown. Raises BadAnswer when nothing can be found."""
+
+    def missing(self, term: T_contra) -> str:
+        """Where the term looked and what stands there instead of a number, for a message."""
+
+
+def reading_of(meter: MeterFields[T], source: Source[T], taken_at: float) -> Reading:
+    """What the answer says. Raises BadAnswer when power was asked for and is unknown, or everything is."""
+
+    def value(field: str, terms: Iterable[T], scale: float = 1.0) -> float | None:
+        return _total(source, UNITS[field], terms, scale)
+
+    power_w = value("power_w", meter.power_w, meter.scale)
+    if meter.power_w and power_w is None:
+        raise BadAnswer(_what_is_missing(source, meter.power_w))
+    reading = Reading(
+        taken_at,
+        power_w,
+        _phases(value("phase_a", terms) for terms in meter.phase_a),
+        _phases(value("volts", terms) for terms in meter.volts),
+        _percent(value("soc_percent", meter.soc_percent)),
+        value("energy_kwh", meter.energy_kwh),
+    )
+    if reading == Reading(taken_at):
+        raise BadAnswer(_what_is_missing(source, [term for _, terms in meter.fields() for term in terms]))
+    return reading
+
+
+def to_number(value: object, decimal: str = ".") -> float | None:
+    """A finite number from what JSON or a text holds, or None."""
+    if isinstance(value, str):
+        text = value.strip()
+        if decimal != ".":
+            text = text.replace(".", "").replace(decimal, ".")
+        value = float(text) if _NUMBER.fullmatch(text) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def to_moment(value: object, zone: tzinfo | None) -> datetime | None:
+    """A point in time from an epoch number or an ISO text (without its own zone: in `zone`), or None."""
+    number = to_number(value)
+    if number is not None:
+        seconds = next((number / unit for above, unit in _STAMP_UNITS if number > above), number)
+        return datetime.fromtimestamp(seconds, UTC) if _OLDEST_STAMP_S < seconds <= _STAMP_UNITS[-1][0] else None
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone or UTC)
+
+
+class TextAnswer:
+    """A text, for terms with a JMESPath or a regular expression."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def json(self) -> Any:
+        """The text as JSON. Raises BadAnswer."""
+        try:
+            return json.loads(self.text)
+        except (ValueError, RecursionError) as problem:
+            raise BadAnswer(f"it is not JSON but {shown(self.text)}. Check the address, or use a regex.") from problem
+
+    def number(self, term: TextTerm) -> float | None:
+        if term.regex is not None:
+            return to_number(self._match(term), term.decimal)
+        return to_number(self._at(term.path or "@"), term.decimal)
+
+    def missing(self, term: TextTerm) -> str:
+        if term.regex is not None:
+            found = self._match(term)
+            what = f"the regex {term.regex!r} " + ("matches nothing" if found is None else f"finds {shown(found)}")
+        else:
+            what = f"at {term.path!r} stands {_json_text(self._at(term.path or '@'))}"
+        return f"{what} in {shown(self.text)}"
+
+    def moment(self, path: str, zone: tzinfo | None) -> datetime:
+        """The time of the measurement. Raises BadAnswer."""
+        found = self._at(path)
+        moment = to_moment(found, zone)
+        if moment is None:
+            raise BadAnswer(f"the time at {path!r} is {_json_text(found)}. Check taken_path.")
+        return moment
+
+    def _match(self, term: TextTerm) -> str | None:
+        """What the regex catches: its first group, or all of it."""
+        matches = re.finditer(term.regex or "", self.text, re.MULTILINE)
+        match = next(matches, None)
+        if term.take == "last":
+            for later in matches:
+                match = later
+        return None if match is None else match[1] if match.re.groups else match[0]
+
+    def _at(self, path: str) -> object:
+        """What stands there; null where the path leads nowhere or does not fit (a sum over nulls)."""
+        import jmespath
+        from jmespath.exceptions import JMESPathError
+
+        try:
+            return jmespath.search(path, self.json)
+        except JMESPathError:
+            return None
+
+
+def monotonic_of(moment: datetime, now: float, clock: datetime) -> float:
+    """A wall-clock moment on the loop's clock; what seems to lie ahead (clocks differ) is now."""
+    return now - max(0.0, (clock - moment).total_seconds())
+
+
+def shown(text: str) -> str:
+    """An answer in one short line."""
+    line = " ".join(text.split())
+    return "nothing" if not line else line if len(line) <= _SHOWN_CHARS else line[:_SHOWN_CHARS] + "…"
+
+
+def _total(source: Source[T], units: Mapping[str, float], terms: Iterable[T], scale: float) -> float | None:
+    """The sum of the terms in the field's unit; None when there are none or one of them is unknown."""
+    total: float | None = None
+    for term in terms:
+        number = source.number(term)
+        if number is None:
+            return None
+        unit = 1.0 if term.unit is None else units[term.unit]
+        total = (total or 0.0) + number * term.scale * unit * scale
+    return total if total is not None and math.isfinite(total) else None
+
+
+def _what_is_missing(source: Source[T], terms: Iterable[T]) -> str:
+    unknown = (term for term in terms if source.number(term) is None)
+    first = next(unknown, None)
+    return "every number is out of bounds" if first is None else f"no number: {source.missing(first)}"
+
+
+def _phases(values: Iterable[float | None]) -> Phases | None:
+    known = [*values, None, None, None][:3]
+    return None if known == [None, None, None] else (known[0], known[1], known[2])
+
+
+def _percent(value: float | None) -> float | None:
+    return value if value is not None and 0 <= value <= _FULL else None
+
+
+def _json_text(value: object) -> str:
+    return shown(json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,52 @@
+"""A meter that another program writes to a file, JSON or text. The file's own time is the reading's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from twcmaster.config.meters import FileMeterSection
+from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of
+from twcmaster.model.ports import MeterError
+from twcmaster.model.reading import Reading
+
+#: A growing log is read from its end.
+LONGEST_TAIL = 100_000
+
+
+class FileMeter:
+    """A meter in a file. `clock` is the site's wall clock."""
+
+    def __init__(self, settings: FileMeterSection, clock: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._clock = clock
+
+    async def read(self) -> Reading:
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                text, written = await asyncio.to_thread(self._tail)
+        except TimeoutError:
+            raise self._error(f"not read within {self._settings.timeout_s:g} s. Is the disk there?") from None
+        except OSError as problem:
+            raise self._error(f"{problem.strerror}. Check path, and that the other program runs.") from problem
+        now, clock, answer = asyncio.get_running_loop().time(), self._clock(), TextAnswer(text)
+        try:
+            if self._settings.taken_path is not None:
+                written = answer.moment(self._settings.taken_path, clock.tzinfo)
+            return reading_of(self._settings, answer, monotonic_of(written, now, clock))
+        except BadAnswer as problem:
+            raise self._error(str(problem)) from problem
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _tail(self) -> tuple[str, datetime]:
+        with self._settings.path.expanduser().open("rb") as file:
+            end = file.seek(0, 2)
+            file.seek(max(0, end - LONGEST_TAIL))
+            text = file.read(LONGEST_TAIL).decode("utf-8", errors="replace")
+        return text, datetime.fromtimestamp(self._settings.path.expanduser().stat().st_mtime, UTC)
+
+    def _error(self, text: str) -> MeterError:
+        return MeterError(f"{self._settings.name}: file {self._settings.path}: {text}")

@@ -1,0 +1,219 @@
+"""From answers to numbers: unknown stays unknown."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.meters.device import NOON, section
+from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of, shown, to_moment, to_number
+from twcmaster.model.reading import Reading
+
+
+def read(text: str, **fields: Any) -> Reading:
+    return reading_of(section(kind="http", url="http://device", **fields), TextAnswer(text), taken_at=7.0)
+
+
+@pytest.mark.parametrize(
+    "value, expected",
+    [
+        (0, 0.0),
+        (-5, -5.0),
+        (1.5, 1.5),
+        ("123", 123.0),
+        (" -1.5e3\n", -1500.0),
+        (".5", 0.5),
+        ("5.", 5.0),
+        ("+7", 7.0),
+        (None, None),
+        (True, None),
+        (False, None),
+        ("", None),
+        ("-", None),
+        ("nan", None),
+        ("-nan", None),
+        ("inf", None),
+        ("Infinity", None),
+        (math.nan, None),
+        (-math.inf, None),
+        ("1_000", None),
+        ("0x10", None),
+        ("12 W", None),
+        ("1,5", None),
+        ("1,234.5", None),
+        ("--", None),
+        ("off", None),
+        ([1], None),
+        ({"value": 1}, None),
+        (10**400, None),
+        ("1e999", None),
+    ],
+)
+def test_only_finite_numbers_are_numbers(value: object, expected: float | None) -> None:
+    assert to_number(value) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [("1,5", 1.5), ("1.234,5", 1234.5), ("-7", -7.0), ("1,2,3", None)])
+def test_a_decimal_comma_is_understood_where_it_is_announced(text: str, expected: float | None) -> None:
+    assert to_number(text, ",") == expected
+
+
+@given(st.one_of(st.none(), st.booleans(), st.text(), st.integers(), st.floats(), st.lists(st.integers())))
+def test_any_value_is_a_finite_float_or_unknown(value: object) -> None:
+    number = to_number(value)
+    assert number is None or (type(number) is float and math.isfinite(number))
+
+
+ANSWER = json.dumps({
+    "total": 2300, "kw": 2.3, "import": 0, "export": "450", "phases": [10.0, None, "3.5"], "none": None,
+    "em:0": {"power": 7}, "list": [{"p": 1}, {"p": 2}], "nulls": [None, None], "soc": 64, "wh": 5000, "half": 0.5,
+})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "fields, expected",
+    [
+        ({"power_w": "total"}, {"power_w": 2300}),
+        ({"power_w": "total", "scale": -1}, {"power_w": -2300}),
+        ({"power_w": {"path": "kw", "unit": "kW"}}, {"power_w": 2300}),
+        ({"power_w": {"path": "kw", "scale": 1000}, "scale": -1}, {"power_w": -2300}),
+        ({"power_w": ["import", {"path": "export", "scale": -1}]}, {"power_w": -450}),
+        ({"power_w": "import"}, {"power_w": 0}),
+        ({"power_w": '"em:0".power'}, {"power_w": 7}),
+        ({"power_w": "sum(list[].p)"}, {"power_w": 3}),
+        ({"power_w": "total", "soc_percent": "soc"}, {"power_w": 2300, "soc_percent": 64}),
+        ({"soc_percent": {"path": "half", "unit": "1"}}, {"soc_percent": 50}),
+        ({"power_w": "total", "energy_kwh": {"path": "wh", "unit": "Wh"}}, {"power_w": 2300, "energy_kwh": 5}),
+        ({"phase_a": ["phases[0]", "phases[1]", "phases[2]"]}, {"phase_a": (10, None, 3.5)}),
+        ({"phase_a": ["", "", "phases[2]"]}, {"phase_a": (None, None, 3.5)}),
+        ({"phase_a": ["phases[0]"]}, {"phase_a": (10, None, None)}),
+        ({"phase_a": [["phases[0]", {"path": "phases[2]", "scale": -1}]]}, {"phase_a": (6.5, None, None)}),
+        ({"volts": [{"path": "total", "scale": 0.1}]}, {"volts": (230, None, None)}),
+        # What is not the point of the meter may be missing.
+        ({"power_w": "total", "soc_percent": "none"}, {"power_w": 2300}),
+        ({"power_w": "total", "soc_percent": "sum(nulls)"}, {"power_w": 2300}),
+        ({"power_w": "total", "soc_percent": "total"}, {"power_w": 2300}),
+        ({"power_w": "total", "phase_a": ["none", "nowhere", "nulls[0]"]}, {"power_w": 2300}),
+    ],
+)
+def test_a_json_answer_becomes_a_reading(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert read(ANSWER, **fields) == Reading(7.0, **expected)
+
+
+@pytest.mark.parametrize(
+    "fields, words",
+    [
+        ({"power_w": "none"}, ["'none' stands null", '"total": 2300']),
+        ({"power_w": "nowhere.to.be.found"}, ["'nowhere.to.be.found' stands null"]),
+        ({"power_w": "list"}, ["'list' stands [{", '"p": 1']),
+        ({"power_w": "sum(nulls)"}, ["'sum(nulls)' stands null"]),
+        ({"power_w": ["total", "none"]}, ["'none' stands null"]),
+        ({"power_w": "none", "soc_percent": "soc"}, ["'none' stands null"]),
+        ({"soc_percent": "none", "phase_a": ["nulls[0]"]}, ["stands null"]),
+        ({"soc_percent": "total"}, ["out of bounds"]),
+        ({"power_w": {"path": "total", "scale": 1e308}}, ["out of bounds"]),
+    ],
+)
+def test_without_the_number_that_counts_there_is_no_reading(fields: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(BadAnswer) as failure:
+        read(ANSWER, **fields)
+    assert [word for word in words if word not in str(failure.value)] == []
+
+
+XML = (
+    "<LiveData><Power><Total><PowerNow>1343</PowerNow></Total><MTU1><PowerNow>-137</PowerNow></MTU1></Power></LiveData>"
+)
+CSV = 'MTU,Time,Power,Cost\r\nGrid,07/01/2026 12:00:00,1.482,0.22\r\nSolar,07/01/2026 12:00:00,"-0,137",-0.02\r\n'
+
+
+@pytest.mark.parametrize(
+    "text, term, expected",
+    [
+        (XML, {"regex": "<PowerNow>(-?[0-9.]+)<"}, 1343),
+        (XML, {"regex": "<PowerNow>(-?[0-9.]+)<", "take": "last"}, -137),
+        (XML, {"regex": r"MTU1.*?PowerNow>([^<]*)", "scale": -1}, 137),
+        (CSV, {"regex": r"^Grid,[^,]+,([^,]+),", "unit": "kW"}, 1482),
+        (CSV, {"regex": r'^Solar,[^,]+,"([^"]+)"', "unit": "kW", "decimal": ",", "scale": -1}, 137),
+        ("42\n", {"regex": r"\d+"}, 42),
+    ],
+)
+def test_a_text_is_searched(text: str, term: dict[str, Any], expected: float) -> None:
+    assert read(text, power_w=term).power_w == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "text, term, words",
+    [
+        ("<html>busy</html>", {"regex": "Now>([0-9]+)"}, "regex 'Now>([0-9]+)' matches nothing in <html>busy</html>"),
+        ("power=off", {"regex": "power=(.*)"}, "finds off in power=off"),
+        ("<html>login</html>", {"path": "total"}, "not JSON but <html>login</html>"),
+        ("", {"path": "total"}, "not JSON but nothing"),
+        ('{"total": NaN}', {"path": "total"}, "stands NaN"),
+        ("[" * 100_000, {"path": "total"}, "not JSON"),
+    ],
+)
+def test_an_answer_of_no_use_says_what_it_was(text: str, term: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadAnswer) as failure:
+        read(text, power_w=term)
+    assert words in str(failure.value)
+
+
+def test_long_answers_are_shortened_in_messages() -> None:
+    assert len(shown("word " * 10_000)) < 200
+
+
+BERLIN = timezone(timedelta(hours=2))
+
+
+@pytest.mark.parametrize(
+    "value, expected",
+    [
+        (1782907200, NOON),
+        (1782907200.0, NOON),
+        ("1782907200", NOON),
+        (1782907200_000, NOON),
+        (1782907200_000_000, NOON),
+        (1782907200_000_000_000, NOON),
+        ("2026-07-01T12:00:00Z", NOON),
+        ("2026-07-01T12:00:00.000+00:00", NOON),
+        ("2026-07-01 14:00:00", NOON),  # no zone: the site's
+        ("2026-07-01T05:00:00-07:00", NOON),
+        (None, None),
+        (0, None),
+        (12345, None),  # seconds since the device was switched on
+        ("yesterday", None),
+        (True, None),
+        (1e300, None),
+        ([], None),
+    ],
+)
+def test_times_are_understood_or_unknown(value: object, expected: datetime | None) -> None:
+    assert to_moment(value, BERLIN) == expected
+
+
+def test_a_time_becomes_an_age_on_the_loops_clock() -> None:
+    assert monotonic_of(NOON - timedelta(seconds=30), 100.0, NOON) == 70.0
+    assert monotonic_of(NOON + timedelta(seconds=30), 100.0, NOON) == 100.0  # its clock is ahead of ours
+
+
+def test_a_time_that_is_missing_is_no_time() -> None:
+    answer = TextAnswer('{"at": null, "t": 1782907200}')
+    assert answer.moment("t", UTC) == NOON
+    with pytest.raises(BadAnswer, match="time at 'at' is null. Check taken_path"):
+        answer.moment("at", UTC)
+
+
+@given(st.text(), st.sampled_from(["@", "a", "a.b[0]", "sum(@)", "length(@)"]))
+def test_any_text_is_a_reading_or_a_bad_answer(text: str, path: str) -> None:
+    try:
+        reading = read(text, power_w=path)
+    except BadAnswer:
+        return
+    assert reading.power_w is not None
+    assert math.isfinite(reading.power_w)
