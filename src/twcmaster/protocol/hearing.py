@@ -173,7 +173,6 @@ class Hearing:
         reply_s = max(0.0, now - seat.sent_end)
         seat.unit.replies.answered(reply_s)
         seat.learn_window(reply_s, self._settings.reply_window_s)
-        seat.retry_at = float("inf")
         seat.misses = 0
         self.counters.answers += 1
         if not on_time:

@@ -59,7 +59,6 @@ class Linking:
                 self._find_again(seat, now)
             seat.talk.relinked()
             seat.due = now
-            seat.retry_at = float("inf")
 
     def recall(self, unit_id: int, now: float) -> Seat | None:
         """Seat a connector remembered from the last run, if this is one and there is room."""
@@ -195,7 +194,6 @@ class Linking:
             self._forget(unit)
             return
         unit.lost_at = now
-        seat.retry_at = float("inf")
 
     def _forget(self, unit: Unit) -> None:
         self._seats.remove(unit.id)

@@ -329,8 +329,7 @@ class Master:
             seat.rota.missed(turn.question, now)
         elif turn.job is Job.BEAT:
             seat.unit.replies.missed += 1
-            if not seat.told_silent:
-                self._schedule.missed(seat)
+            self._schedule.missed(seat)
 
     def _note_echo(self) -> None:
         self._hearing.counters.echoes += 1

@@ -5,8 +5,8 @@ Heartbeats come first. Each connector has its own due time, `heartbeat_s` after 
 one gap remains that is long enough for everything else; spread evenly, three connectors would leave three gaps of
 which none could hold a question and its reply window.
 
-In the gap, whatever can be over before the next heartbeat is due: a second try for a connector that missed its
-heartbeat (so that noise opens no long gaps), what people asked for, announcements, at most one question per gap.
+In the gap, whatever can be over before the next heartbeat is due: what people asked for, announcements, and at most
+one question. A connector that missed a heartbeat is due again soon.
 On a line too slow to leave such a gap, one of these per `STARVED_S` goes before a heartbeat all the same: a heartbeat
 half a second late harms nobody, never knowing the volts does.
 """
@@ -24,10 +24,10 @@ from twcmaster.protocol.settings import MasterSettings
 
 #: Part of a heartbeat period by which a heartbeat may come early to share a round.
 JOIN = 0.7
-#: Parts of a heartbeat period after which a missed heartbeat is tried again: the first time if the gap has room,
-#: from the second miss in a row in any case.
+#: Part of a heartbeat period after which a missed heartbeat is tried again, and how many times in a row: noise
+#: must not open long gaps, and a unit that is gone must not take time from the others.
 RETRY = 0.3
-INSIST = 0.5
+RETRIES = 8
 STARVED_S = 5.0
 #: A 16-byte body, two delimiters, and two escapes.
 _FRAME_BYTES = 20
@@ -68,16 +68,13 @@ class Schedule:
             self._round_at = now
             self._horizon = now + JOIN * self._heartbeat_s
         seat.due = now + self._heartbeat_s
-        seat.retry_at = NEVER
         self._asked = False
 
     def missed(self, seat: Seat) -> None:
-        """This connector has not answered its heartbeat: it gets the next one earlier."""
+        """This connector has not answered its heartbeat: it gets the next one earlier, if that may be noise."""
         seat.misses += 1
-        if seat.misses > 1:
-            seat.due -= (1 - INSIST) * self._heartbeat_s
-        else:
-            seat.retry_at = seat.due - (1 - RETRY) * self._heartbeat_s
+        if seat.misses <= RETRIES:
+            seat.due -= (1 - RETRY) * self._heartbeat_s
 
     def aside(self, job: Job, now: float) -> None:
         """Something other than a heartbeat is being sent."""
@@ -91,52 +88,47 @@ class Schedule:
         """The next transmission; nothing before `quiet_until`. Its time may lie in the past: then it is due now."""
         beat = self._next_beat(now, quiet_until)
         best = beat
-        for side, slot_s in self._side_jobs(now, quiet_until):
-            if side.at < best.at and max(side.at, now) + slot_s <= beat.at:
-                best = side
-        if best is not beat:
-            return best
-        return self._starved(now, quiet_until, beat) if beat.at < NEVER else beat
+        sides = self._side_jobs(now)
+        for side in sides:
+            at = self._line.start_at(max(side.wanted_at, quiet_until))
+            if at < best.at and max(at, now) + side.slot_s <= beat.at:
+                best = side.choice(at)
+        return self._starved(sides, now, beat) if best is beat else best
 
     def _next_beat(self, now: float, quiet_until: float) -> Choice:
         chosen: Seat | None = None
-        chosen_at = chosen_due = NEVER
+        chosen_at = NEVER
+        chosen_key = (NEVER, NEVER)
         for seat in self._seats:
             if seat.unit.lost_at is not None:
                 continue
-            due = seat.due
-            wanted_at = self._round_at if now < due <= self._horizon else due
-            if (max(wanted_at, now), due) < (chosen_at, chosen_due):
-                chosen, chosen_at, chosen_due = seat, max(wanted_at, now), due
-        if chosen is None:
-            return Choice(NEVER, Job.BEAT)
-        wanted_at = min(chosen_due, self._round_at) if chosen_due <= self._horizon else chosen_due
-        return Choice(self._line.start_at(max(wanted_at, quiet_until)), Job.BEAT, chosen)
+            wanted_at = self._wanted_at(seat)
+            key = (max(wanted_at, now), seat.due)
+            if key < chosen_key:
+                chosen, chosen_at, chosen_key = seat, wanted_at, key
+        return Choice(self._line.start_at(max(chosen_at, quiet_until)), Job.BEAT, chosen)
 
-    def _side_jobs(self, now: float, quiet_until: float) -> list[tuple[Choice, float]]:
-        """Everything but regular heartbeats, in order of precedence, each with the time it may take."""
-        start_at = self._line.start_at
+    def _wanted_at(self, seat: Seat) -> float:
+        """Since or from when on a connector's heartbeat may be sent, others permitting."""
+        if seat.due > self._horizon:
+            return seat.due
+        return seat.due if seat.misses else min(seat.due, self._round_at)
+
+    def _side_jobs(self, now: float) -> list[_Side]:
+        """Everything but regular heartbeats, in order of precedence."""
         jobs = []
-        for seat in self._seats:
-            if seat.retry_at < NEVER:
-                again = Choice(start_at(max(seat.retry_at, quiet_until)), Job.BEAT, seat)
-                jobs.append((again, self._airtime_s + seat.window_s))
         if self._desk.waiting:
-            errand = Choice(start_at(max(self._desk.due(), quiet_until)), Job.ERRAND)
-            jobs.append((errand, self._airtime_s + self._window_s))
+            jobs.append(_Side(self._desk.due(), self._airtime_s + self._window_s, Job.ERRAND))
         if self._announcer.due < NEVER:
-            announcement = Choice(start_at(max(self._announcer.due, quiet_until)), Job.ANNOUNCE)
-            jobs.append((announcement, self._airtime_s))
+            jobs.append(_Side(self._announcer.due, self._airtime_s, Job.ANNOUNCE))
         query = None if self._asked else self._next_query(now)
         if query is not None:
-            seat, question = query
-            asking = Choice(start_at(max(question.due, quiet_until)), Job.QUERY, seat, question)
-            jobs.append((asking, self._airtime_s + seat.window_s))
+            jobs.append(query)
         return jobs
 
-    def _next_query(self, now: float) -> tuple[Seat, Question] | None:
+    def _next_query(self, now: float) -> _Side | None:
         alone = self._seats.alone() is not None
-        found: tuple[Seat, Question] | None = None
+        found: _Side | None = None
         soonest = NEVER
         for seat in self._seats:
             if not seat.may_be_asked(now):
@@ -144,14 +136,26 @@ class Schedule:
             question = seat.rota.next_question(alone=alone)
             if question.due < soonest:
                 soonest = question.due
-                found = seat, question
+                found = _Side(soonest, self._airtime_s + seat.window_s, Job.QUERY, seat, question)
         return found
 
-    def _starved(self, now: float, quiet_until: float, beat: Choice) -> Choice:
-        """The heartbeat, or what has been kept from the line by heartbeats for too long."""
-        if now < self._side_at + STARVED_S:
-            return beat
-        for side, _ in self._side_jobs(now, quiet_until):
-            if side.job is not Job.BEAT and side.at + STARVED_S <= max(beat.at, now):
-                return side
+    def _starved(self, sides: list[_Side], now: float, beat: Choice) -> Choice:
+        """The heartbeat, or what heartbeats have kept from the line for too long."""
+        if beat.at <= now and now >= self._side_at + STARVED_S:
+            for side in sides:
+                if now >= side.wanted_at + STARVED_S:
+                    return side.choice(beat.at)
         return beat
+
+
+class _Side(NamedTuple):
+    """Something that may be sent between heartbeats: from when on, and how long it may hold the line."""
+
+    wanted_at: float
+    slot_s: float
+    job: Job
+    seat: Seat | None = None
+    question: Question | None = None
+
+    def choice(self, at: float) -> Choice:
+        return Choice(at, self.job, self.seat, self.question)

@@ -33,9 +33,8 @@ class Seat:
         self.talk = LimitTalk(unit, settings, policy, now)
         self.rota = Rota(unit, now)
         self.duplicates = DuplicateWatch()
-        #: When its next heartbeat is due; and, after a missed answer, when one may come earlier if there is time.
+        #: When its next heartbeat is due.
         self.due = now
-        self.retry_at = float("inf")
         self.window_s = settings.reply_window_s
         self.sent_end = now
         #: Heartbeats that may still be answered.
