@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import isfinite
 
 from twcmaster.control.known import Known
@@ -101,12 +101,12 @@ def _standing(
         if command.then is not None:
             raise CommandRefused(f"{command.then} comes after a mode that ends. Say until when, too.")
         return StandingMode(command.mode, command.amps)
-    _check_until(command.until, now)
+    until = _checked_until(command.until, now)
     if command.then is Mode.FIXED:
         raise CommandRefused("What comes after can be off, solar or solar_min. Without it, the mode before comes back.")
     lasting = before.then if before is not None and before.until is not None else before
     then = lasting if command.then is None else StandingMode(command.then)
-    return StandingMode(command.mode, command.amps, command.until, then)
+    return StandingMode(command.mode, command.amps, until, then)
 
 
 def _check_following(command: SetMode, scope: str) -> None:
@@ -142,29 +142,30 @@ def _check_range(amps: float, scope: str, known: Known) -> None:
         raise CommandRefused(f"{text} Give {allowed.minimum_a:g} to {allowed.limit_a:g} A.")
 
 
-def _check_until(until: datetime, now: datetime) -> None:
+def _checked_until(until: datetime, now: datetime) -> datetime:
+    """The time in UTC, in which no hour comes twice."""
     if until.utcoffset() is None:
         raise CommandRefused("The time has no zone. Write it like 2026-06-21T18:30+02:00.")
     if until <= now:
         raise CommandRefused("That time has passed already. Give one to come.")
     if until - now > LONGEST:
         raise CommandRefused("That is more than a year from now. Give a time within a year, or none.")
+    return until.astimezone(UTC)
 
 
 # ── charge now, windows, priority ────────────────────────────────────────────────────────────────────────────────────
 
 
 def _charge_now(command: StartChargeNow, scope: str, now: datetime, known: Known) -> ChargeNow:
-    until, energy_kwh = command.until, command.energy_kwh
+    energy_kwh = command.energy_kwh
     if command.amps is not None:
         _check_range(command.amps, scope, known)
-    if until is not None:
-        _check_until(until, now)
+    until = None if command.until is None else _checked_until(command.until, now)
     if energy_kwh is not None and not 0 < energy_kwh <= MOST_KWH:
         raise CommandRefused(f"{energy_kwh:g} kWh makes no sense. Give more than 0 and at most {MOST_KWH:g} kWh.")
     if until is None and energy_kwh is None and not command.until_unplugged:
-        until = now + CHARGE_NOW_LASTS
-    return ChargeNow(now, command.amps, until, energy_kwh, command.until_unplugged)
+        until = now.astimezone(UTC) + CHARGE_NOW_LASTS
+    return ChargeNow(now.astimezone(UTC), command.amps, until, energy_kwh, command.until_unplugged)
 
 
 def _windows(windows: tuple[Window, ...], scope: str, known: Known) -> tuple[Window, ...]:
@@ -219,14 +220,13 @@ def _save_power(settings: Settings, command: SetSavePower, now: datetime, known:
     others = tuple(_without(settings.save_power, command.circuit, command.source))
     if command.kind is None:
         return replace(settings, save_power=others)
-    if command.until is not None:
-        _check_until(command.until, now)
+    until = None if command.until is None else _checked_until(command.until, now)
     if len(others) >= MOST_SIGNALS:
         raise CommandRefused(f"{MOST_SIGNALS} save-power signals are in force already. End one of them first.")
     value = 0.0 if command.kind is SaveKind.OFF else command.value
     if not 0 <= value <= MOST_W:
         raise CommandRefused(f"{value:g} makes no sense. Give amps or watts from 0 on.")
-    signal = SavePower(command.kind, value, command.circuit, command.until, command.source)
+    signal = SavePower(command.kind, value, command.circuit, until, command.source)
     return settings if signal in settings.save_power else replace(settings, save_power=(*others, signal))
 
 

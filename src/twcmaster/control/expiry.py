@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from twcmaster.control import ledger, modes, phrases, save_power
 from twcmaster.control.commands import CHARGE_NOW_LASTS, with_scope
@@ -79,7 +79,7 @@ def _noted(wish: ChargeNow, connectors: Sequence[WallConnector], world: World, e
     if any(ledger.has_car(c) for c in connectors):
         return wish if wish.car_seen and wish.gone_since is None else replace(wish, car_seen=True, gone_since=None)
     if wish.gone_since is None and wish.car_seen and connectors and all(_shows_no_car(c) for c in connectors):
-        return replace(wish, gone_since=world.clock)
+        return replace(wish, gone_since=world.clock.astimezone(UTC))
     return wish
 
 
