@@ -50,8 +50,15 @@ class PlainCar:
 class ConnectorBench:
     """The unit, its car, a clock, and everything the unit has said so far as (time, message, length)."""
 
-    def __init__(self, protocol: int = 2, car: PlainCar | None = None, seed: int = 1, **changes: object) -> None:
-        self.now = 100.0
+    def __init__(
+        self,
+        protocol: int = 2,
+        car: PlainCar | None = None,
+        seed: int = 1,
+        start_at: float = 100.0,
+        **changes: object,
+    ) -> None:
+        self.now = start_at
         self.car = car or PlainCar()
         settings = ConnectorSettings(UNIT_ID, protocol=protocol, busy_s=0.0)
         self.settings = replace(settings, **changes)  # type: ignore[arg-type]
@@ -71,6 +78,8 @@ class ConnectorBench:
         while (due := self.unit.next_timer()) is not None and due <= until:
             self.now = max(self.now, due)
             self.unit.handle_timer(self.now)
+            following = self.unit.next_timer()
+            assert following is None or following > self.now, "what was due must be done: a loop would spin"
             self._collect()
         self.now = until
         return [message for _, message, _ in self.said[already:]]

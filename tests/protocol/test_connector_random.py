@@ -62,6 +62,15 @@ def test_any_history_keeps_the_contactor_honest(protocol: int, history: list[tup
         assert len(session.state(bench.now).name) > 0
 
 
+@given(st.floats(0.0, 1e6), st.integers(0, 1000))
+def test_time_never_stands_still_whatever_the_clock_shows(now: float, seed: int) -> None:
+    bench = ConnectorBench(seed=seed, start_at=now)
+    for silent_s in (0.0, 30.0):
+        bench.beat()
+        bench.wait(silent_s)
+    assert bench.session.trouble.count == 1
+
+
 @given(st.sampled_from((1, 2)), st.lists(STEPS, max_size=20), st.integers(0, 9))
 def test_equal_histories_and_seeds_give_equal_words(
     protocol: int, history: list[tuple[str, float, int]], seed: int

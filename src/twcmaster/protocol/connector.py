@@ -252,7 +252,7 @@ class Connector:
             return
         while self._pending and self._pending[0][0] <= now:
             self._outbox.append(frame(self._pending.pop(0)[1]))
-        if now - self.session.meter.at >= IDLE_STEP_S:
+        if now >= self.session.meter.at + IDLE_STEP_S:
             self.session.step(now)
         self._watch_master(now)
         if self._ready_at is not None and now >= self._ready_at:

@@ -179,11 +179,11 @@ class Line:
             return
         talks = burst.talks
         burst.delivered = last
-        if last >= burst.end_slot:
-            burst.talks = []
-            self._idle_since = self._loop.time()
-        else:
+        burst.talks = [talk for talk in talks if talk.end_slot > last]
+        if burst.talks:
             self._plan_delivery(burst)
+        else:
+            self._idle_since = self._loop.time()
         self.counts.bytes += last - first
         if len(talks) == 1:
             self._hand_out_one(talks[0], first, last)
@@ -191,7 +191,7 @@ class Line:
             self._hand_out_many(talks, first, last)
 
     def _hand_out_one(self, talk: _Talk, first: int, last: int) -> None:
-        data = talk.data[first:last]
+        data = talk.data[max(0, first - talk.first_slot) : last - talk.first_slot]
         for adapter in tuple(self._adapters):
             if adapter is not talk.sender or adapter.echo:
                 adapter.on_bytes(data)

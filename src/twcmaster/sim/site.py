@@ -124,9 +124,7 @@ class VirtualSite:
         """A TCP port on a bus, not plugged in yet."""
         return TcpEndpoint(self.lines[bus], host, port)
 
-    def meter(
-        self, role: MeterRole, every_s: float = 1.0, delay_s: float = 0.0, *, sees_cars: bool = True
-    ) -> SimMeter:
+    def meter(self, role: MeterRole, every_s: float = 1.0, delay_s: float = 0.0, *, sees_cars: bool = True) -> SimMeter:
         """A meter in the house."""
         return SimMeter(self.house, role, every_s, delay_s, sees_cars=sees_cars)
 

@@ -1,8 +1,8 @@
 """Stretches of a day with one-second structure to try a controller on: a 7 kW roof over a house that lives.
 
-    clear    a smooth hill and a house
-    steps    jumps of about 1 kW at chance times
-    cloudy   clouds that pass like a switch: sharp edges, chance lengths and depths, now and then a long one
+clear    a smooth hill and a house
+steps    jumps of about 1 kW at chance times
+cloudy   clouds that pass like a switch: sharp edges, chance lengths and depths, now and then a long one
 """
 
 from __future__ import annotations
