@@ -9,7 +9,7 @@ rank.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import floor
 
 from twcmaster.model.plan import Reason
@@ -44,6 +44,18 @@ class Constraint:
     limit_a: float
     members: frozenset[str]
     reason: Reason
+    #: What one amp of a member takes of the limit, where that is not one: a three-phase car on a budget of power.
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def weight(self, key: str) -> float:
+        """What one amp of this member takes of the limit."""
+        return self.weights.get(key, 1.0)
+
+    def load(self, amps: Mapping[str, float]) -> float:
+        """What the members take of the limit with these amps."""
+        if not self.weights:
+            return sum(amps[key] for key in self.members)
+        return sum(amps[key] * self.weight(key) for key in self.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +72,19 @@ class _Division:
     def __init__(self, asks: Iterable[Ask], constraints: Sequence[Constraint]) -> None:
         self.amps = {ask.key: 0 for ask in asks}
         self.room = [constraint.limit_a for constraint in constraints]
-        self.of: dict[str, list[int]] = {key: [] for key in self.amps}
+        #: For each connector the constraints that it is in, by index, and what one of its amps takes there.
+        self.of: dict[str, list[tuple[int, float]]] = {key: [] for key in self.amps}
         for index, constraint in enumerate(constraints):
             for key in constraint.members & self.amps.keys():
-                self.of[key].append(index)
+                self.of[key].append((index, constraint.weight(key)))
 
     def free_a(self, key: str) -> float:
-        return min((self.room[index] for index in self.of[key]), default=float("inf")) + EPSILON_A
+        return min((self.room[index] / weight for index, weight in self.of[key]), default=float("inf")) + EPSILON_A
 
     def give(self, key: str, amps: int) -> None:
         self.amps[key] += amps
-        for index in self.of[key]:
-            self.room[index] -= amps
+        for index, weight in self.of[key]:
+            self.room[index] -= amps * weight
 
 
 def allocate(asks: Sequence[Ask], constraints: Sequence[Constraint]) -> Shares:
@@ -109,11 +122,11 @@ def _raise_together(division: _Division, group: Sequence[Ask]) -> None:
 
 def _common_step(division: _Division, rising: Sequence[Ask]) -> int:
     """How many amps everybody who still rises can get at once."""
-    sharers = [0] * len(division.room)
+    takes = [0.0] * len(division.room)
     for ask in rising:
-        for index in division.of[ask.key]:
-            sharers[index] += 1
-    shares = (floor((division.room[i] + EPSILON_A) / count) for i, count in enumerate(sharers) if count)
+        for index, weight in division.of[ask.key]:
+            takes[index] += weight
+    shares = (floor((division.room[i] + EPSILON_A) / taken) for i, taken in enumerate(takes) if taken)
     return min(shares, default=max(ask.cap_a for ask in rising))
 
 
@@ -131,6 +144,6 @@ def _bound_by(
         amps = division.amps[ask.key]
         needed = 1 if amps else ask.minimum_a
         if amps < ask.cap_a:
-            tight = [i for i in division.of[ask.key] if division.room[i] + EPSILON_A < needed]
+            tight = [i for i, weight in division.of[ask.key] if division.room[i] + EPSILON_A < needed * weight]
             bound[ask.key] = tuple(constraints[i] for i in sorted(tight, key=lambda i: division.room[i]))
     return bound

@@ -107,7 +107,11 @@ def _wishes(world: World) -> tuple[dict[str, Claim], tuple[Pool, ...]]:
 def _budgets(wishes: Mapping[str, Claim], pools: Sequence[Pool]) -> tuple[Constraint, ...]:
     return tuple(
         Constraint(
-            pool.name, pool.budget_a, frozenset(k for k, w in wishes.items() if w.pool == pool.name), pool.reason
+            pool.name,
+            pool.budget_a,
+            frozenset(k for k, w in wishes.items() if w.pool == pool.name),
+            pool.reason,
+            pool.weights,
         )
         for pool in pools
     )
@@ -185,7 +189,7 @@ def _free(scene: _Scene, asks: Mapping[str, Ask]) -> tuple[Constraint, ...]:
 def _kept_open(scene: _Scene, asks: Mapping[str, Ask], budget: Constraint) -> Constraint:
     """A budget is a wish: it never opens a contactor too soon, nor counts on stopping what cannot be stopped."""
     forced = sum(
-        ask.minimum_a
+        ask.minimum_a * budget.weight(key)
         for key, ask in asks.items()
         if key in budget.members and (ask.unstoppable or _must_stay_on(scene.held[key], scene.world.now))
     )
@@ -193,10 +197,10 @@ def _kept_open(scene: _Scene, asks: Mapping[str, Ask], budget: Constraint) -> Co
 
 
 def _less(scene: _Scene, asks: Mapping[str, Ask], constraint: Constraint, others: Mapping[str, float]) -> Constraint:
-    taken = sum(scene.held[key].excess_a for key in constraint.members if key in asks)
+    taken = sum(scene.held[key].excess_a * constraint.weight(key) for key in constraint.members if key in asks)
     for key in constraint.members:
         if key not in asks and key in scene.held:
-            taken += others.get(key, 0.0)
+            taken += others.get(key, 0.0) * constraint.weight(key)
     if taken == 0.0:
         return constraint
     return replace(constraint, limit_a=constraint.limit_a - taken)

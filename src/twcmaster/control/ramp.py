@@ -49,7 +49,7 @@ def _highest(key: str, loads: Mapping[str, float], constraints: Sequence[Constra
     """The highest offer for `key` with which no constraint can be exceeded, whatever the others still may draw."""
     room = min(
         (
-            constraint.limit_a - sum(loads[other] for other in constraint.members if other != key)
+            (constraint.limit_a - constraint.load(loads)) / constraint.weight(key) + loads[key]
             for constraint in constraints
             if key in constraint.members
         ),

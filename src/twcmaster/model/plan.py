@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -44,6 +45,8 @@ class Pool:
     name: str
     budget_a: float
     reason: Reason
+    #: What one offered amp of a connector takes of the budget, where that is not one.
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
