@@ -41,7 +41,7 @@ def window(start: str, end: str, days: frozenset[int] = ALL_DAYS, **more: object
 
 @cache
 def watched(zone: str, around: datetime) -> list[tuple[datetime, datetime]]:
-    """Every minute of sixty hours around a jump: the moment in the zone, and the furthest reading of its clock so far."""
+    """Every minute of sixty hours around a jump: the moment in the zone, the furthest reading of its clock so far."""
     moments = [around + minute * MINUTE for minute in range(-30 * 60, 30 * 60)]
     local = [moment.astimezone(ZoneInfo(zone)) for moment in moments]
     readings = accumulate((moment.replace(tzinfo=None, fold=0) for moment in local), max)

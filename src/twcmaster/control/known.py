@@ -54,7 +54,7 @@ class Known:
 
     @property
     def _names(self) -> tuple[tuple[str, str], ...]:
-        return tuple((key, name) for key, (name, _) in self.connectors.items())
+        return tuple((key, name) for key, (name, _) in sorted(self.connectors.items()))
 
     def _there_are(self) -> str:
         if not self.connectors:
