@@ -127,6 +127,11 @@ def free_port() -> int:
         return port
 
 
+def listens(port: int) -> bool:
+    """Whether somebody listens on a TCP port of this machine, asked of the system rather than by connecting."""
+    return f":{port:04X} 00000000:0000 0A" in Path("/proc/net/tcp").read_text(encoding="ascii")
+
+
 @contextmanager
 def python_program(code: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Another process that runs `code`, which prints "ready" and ends when it reads a line."""

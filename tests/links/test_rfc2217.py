@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.links.ends import HEARTBEAT, Ear, Pty, free_port, open_files, pseudo_terminal, tcp_server, until
+from tests.links.ends import HEARTBEAT, Ear, Pty, free_port, listens, open_files, pseudo_terminal, tcp_server, until
 from twcmaster.links import rfc2217
 from twcmaster.links.rfc2217 import Rfc2217Link
 from twcmaster.model.address import Rfc2217Address
@@ -162,11 +162,6 @@ def ser2net(pty: Pty, folder: Path) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait(timeout=5)
-
-
-def listens(port: int) -> bool:
-    """Whether somebody listens on a TCP port of this machine, asked of the system rather than by connecting."""
-    return f":{port:04X} 00000000:0000 0A" in Path("/proc/net/tcp").read_text(encoding="ascii")
 
 
 @pytest.mark.smoke

@@ -59,7 +59,7 @@ def test_only_finite_numbers_are_numbers(value: object, expected: float | None) 
     assert to_number(value) == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), [("1,5", 1.5), ("1.234,5", 1234.5), ("-7", -7.0), ("1,2,3", None)])
+@pytest.mark.parametrize("text, expected", [("1,5", 1.5), ("1.234,5", 1234.5), ("-7", -7.0), ("1,2,3", None)])
 def test_a_decimal_comma_is_understood_where_it_is_announced(text: str, expected: float | None) -> None:
     assert to_number(text, ",") == expected
 
@@ -205,7 +205,7 @@ def test_a_time_becomes_an_age_on_the_loops_clock() -> None:
 def test_a_time_that_is_missing_is_no_time() -> None:
     answer = TextAnswer('{"at": null, "t": 1782907200}')
     assert answer.moment("t", UTC) == NOON
-    with pytest.raises(BadAnswer, match="time at 'at' is null. Check taken_path"):
+    with pytest.raises(BadAnswer, match=r"time at 'at' is null\. Check taken_path"):
         answer.moment("at", UTC)
 
 
