@@ -115,6 +115,22 @@ def test_log_lines(line: str, direction: str | None, stamp: str | None, message:
     assert found.problems == ()
 
 
+@pytest.mark.parametrize(
+    "line, ok",
+    [
+        (f"10:48:41: *** UNKNOWN MESSAGE FROM SLAVE:{READY_HEX}", True),
+        (f"10:02:38: ***UNKNOWN MESSAGE from master: {READY_HEX}", True),
+        (f"09:25:00 ⛽ Manager  20 ERROR: Ignoring message of unexpected length 17: {READY_HEX} FF", False),
+        (f"ERROR: Checksum 2C8 does not match C9.  Ignoring message: {READY_HEX[:-2]}C9", False),
+        (f"09:25:02: Msg timeout (FC) {READY_HEX[:-6]}", False),
+    ],
+)
+def test_complaints_of_other_programs(line: str, ok: bool) -> None:
+    (found,) = read_line(line)
+    assert found.ok == ok
+    assert found.body.hex(" ").upper().startswith(READY_HEX[:32])
+
+
 def test_what_came_before_a_frame_is_kept_as_a_note() -> None:
     (found,) = read_line(f"Rx@: (FC) {READY_HEX}")
     assert found.notes == ("came after FC",)
