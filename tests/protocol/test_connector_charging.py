@@ -50,6 +50,16 @@ def test_protocol_2_from_plug_to_full_battery() -> None:
     assert bench.session.contactor.breaks_under_load == 0
 
 
+def test_a_car_that_resumes_by_itself_gets_6_a_and_is_starting_until_it_is_told() -> None:
+    bench = ConnectorBench(2)
+    bench.charge(20.0)
+    bench.car.hungry = False
+    play(bench, [(90, KEEP, 0, 0x03, 6, 0)])
+    bench.car.hungry = True
+    play(bench, [(2, KEEP, 0, 0x08, 6, 6), (90, KEEP, 0, 0x08, 6, 6), (1, LIMIT, 16, 0x08, 16, 16)])
+    play(bench, [(5, KEEP, 0, 0x01, 16, 16)])
+
+
 def test_protocol_1_echoes_what_it_is_told_and_stops_at_0_a() -> None:
     bench = ConnectorBench(1)
     play(bench, [(1, LIMIT, 20, 0x00, 20, 0)])

@@ -42,7 +42,8 @@ class Session:
         self._asked_at: float | None = None
         self._told_zero = False
         self._relay_stopped_at: float | None = None
-        self._after_loss = False
+        #: It reports "starting" until it is told a limit: after a lost master, and when a car resumes by itself.
+        self._restarting = False
 
     # ── what it reports ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -92,13 +93,13 @@ class Session:
         if self.contactor.closed:
             return self._closed_state(now)
         if self._asked_at is not None:
-            return UnitState.STARTING if self._after_loss else UnitState.PLUGGED_READY
+            return UnitState.STARTING if self._restarting else UnitState.PLUGGED_READY
         return UnitState.PLUGGED_NOT_CHARGING
 
     def _closed_state(self, now: float) -> UnitState:
         if self._told_zero:
             return UnitState.CHARGING
-        if self._after_loss or now - self.contactor.closed_at < self.settings.start_s:
+        if self._restarting or now - self.contactor.closed_at < self.settings.start_s:
             return UnitState.STARTING
         return self._adjustment.state or UnitState.CHARGING
 
@@ -133,7 +134,7 @@ class Session:
         self._present_since = now
         self._release()
         self._asked_at = None
-        self._after_loss = False
+        self._restarting = False
         self._told_zero = False
         # A protocol-1 unit goes on reporting an older limit while idle; a new car asks afresh on both.
         if present or self.settings.protocol != 1:
@@ -146,6 +147,7 @@ class Session:
         elif not self._told_zero and not self.car.wants(self.pilot_ca / 100):
             self._release()
             self._fall_to_least()
+            self._restarting = self.settings.protocol != 1
         elif self._asked_at is not None:
             self._wait_for_limit(self._asked_at, now)
         elif self._adjustment.state is not None:
@@ -243,8 +245,8 @@ class Session:
             limit_ca = LEAST_CA
         self.limit_ca = self.pilot_ca = limit_ca
         self._asked_at = None
-        if self._after_loss:
-            self._after_loss = False
+        if self._restarting:
+            self._restarting = False
             self.contactor.closed_at = now
         if self._told_zero and not self.car.wants(0.0):
             self._release()
@@ -282,7 +284,7 @@ class Session:
         """Go to error. Only a lost master leaves the car its power for a while."""
         self.trouble.begin(fault, now)
         self._asked_at = None
-        self._after_loss = False
+        self._restarting = False
         self.limit_ca = 0
         if fault is not Fault.MASTER_LOST:
             self._break()
@@ -300,7 +302,7 @@ class Session:
         if self.trouble.fault is not Fault.MASTER_LOST:
             return
         self.trouble.fault = None
-        self._after_loss = self._present
+        self._restarting = self._present
         self._told_zero = False
         if self.contactor.closed:
             self._asked_at = now
@@ -314,4 +316,4 @@ class Session:
         self.limit_ca = self.pilot_ca = 0
         self._plugged = self._present = False
         self._asked_at = None
-        self._after_loss = self._told_zero = False
+        self._restarting = self._told_zero = False

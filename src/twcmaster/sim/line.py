@@ -195,6 +195,9 @@ class Line:
         for adapter in tuple(self._adapters):
             if adapter is not talk.sender or adapter.echo:
                 adapter.on_bytes(data)
+        if isinstance(talk.sender, Seat) and self.faults is NO_FAULTS:
+            # An undamaged answer means nothing to other units.
+            return
         self._tell_units(data, {talk.sender})
 
     def _hand_out_many(self, talks: list[_Talk], first: int, last: int) -> None:
