@@ -151,7 +151,9 @@ def test_a_file_that_cannot_be_written_ends_the_recording_not_the_bus(tmp_path: 
         (HEARTBEAT.hex(), HEARTBEAT),
         (HEARTBEAT.hex(" ").upper(), HEARTBEAT),
         (BODY.hex(" "), HEARTBEAT),
-        ("fbe0c0db", frame(bytes.fromhex("fbe0c0db"))),
+        (HEARTBEAT.hex() + "fc", HEARTBEAT + b"\xfc"),
+        ("07:53:37: Rx@: (F8) " + BODY.hex(" "), HEARTBEAT),
+        (frame(bytes.fromhex("fbe0c0db")).hex(), frame(bytes.fromhex("fbe0c0db"))),
     ],
 )
 def test_plain_hex_plays_too(tmp_path: Path, line: str, data: bytes) -> None:
@@ -160,16 +162,28 @@ def test_plain_hex_plays_too(tmp_path: Path, line: str, data: bytes) -> None:
     assert run_virtual(play(path))[0] == [(PLAIN_LINE_S, data), (round(2 * PLAIN_LINE_S, 6), data)]
 
 
+def test_frames_that_another_program_sent_are_not_played(tmp_path: Path) -> None:
+    path = tmp_path / "bus.log"
+    path.write_text(f"07:53:37: Tx@: {HEARTBEAT.hex(' ')}\n07:53:38: waiting for an answer\n")
+    assert run_virtual(play(path)) == ([], ["the recording is at its end"])
+
+
+def test_a_file_without_frames_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("# nothing\n\nthe bus is silent today\n")
+    assert run_virtual(play(path)) == ([], ["the recording holds no frames: is it the right file?"])
+
+
 @pytest.mark.parametrize(
     "line",
     [
-        "c0f",
-        "hello",
         "{",
         "{}",
         '{"t": 1, "dir": "up", "hex": "c0"}',
         '{"t": "x", "dir": "rx", "hex": "c0"}',
-        '{"t": 1}',
+        '{"t": 1, "dir": "rx", "hex": "c0f"}',
+        '{"t": 1, "dir": [], "hex": "c0"}',
+        '{"a":' * 50_000,
     ],
 )
 def test_a_bad_line_is_named_and_ends_the_replay(tmp_path: Path, line: str) -> None:
@@ -177,7 +191,7 @@ def test_a_bad_line_is_named_and_ends_the_replay(tmp_path: Path, line: str) -> N
     path.write_text(f"{HEARTBEAT.hex()}\n{line}\n")
     heard, reasons = run_virtual(play(path))
     assert len(heard) == 1
-    assert reasons[0].startswith("line 2 of the recording is neither hex nor")
+    assert reasons[0].startswith("line 2 of the recording is damaged: ")
 
 
 def test_an_unreadable_recording_says_so(tmp_path: Path) -> None:

@@ -175,7 +175,8 @@ class MeterBase(_Part):
     role: MeterRole
     every_s: float = Field(5.0, ge=0.2, le=3600)
     timeout_s: float = Field(5.0, gt=0, le=600)
-    #: Multiplies `power_w`; a negative one turns its direction (docs/meters.md says which way is positive).
+    #: Multiplies `power_w`; a negative one turns its direction. Positive must be: import (grid), generation (pv),
+    #: consumption (house, charger), discharge (battery).
     scale: Scale = 1.0
     #: Grid and house meters: whether what the cars draw flows through it.
     includes_charger: bool = True

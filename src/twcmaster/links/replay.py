@@ -1,7 +1,8 @@
 """A recording in place of a bus: plays what was received, at its own pace or faster, and never sends.
 
-Lines are either a recorder's JSON objects (`t`, `dir`, `hex`) or plain hex, spaced or not, delimited or bare bodies.
-Plain lines carry no time; they follow each other as fast as a busy bus would. Empty lines and # comments are skipped.
+Lines are a recorder's JSON objects (`t`, `dir`, `hex`), or text that holds frames in any of the shapes that
+`protocol.hexlines` knows, other programs' logs among them. Such lines follow each other as fast as a busy bus would;
+those without a frame are skipped.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from typing import TextIO
 from twcmaster.model.address import ReplayAddress
 from twcmaster.model.ports import LinkError
 from twcmaster.protocol.framing import DELIMITER, frame
+from twcmaster.protocol.hexlines import read_line
 
 #: A frame and its answer, for lines without a time.
 PLAIN_LINE_S = 0.1
 
 
 class BadLine(ValueError):
-    """A line of a recording that is neither form."""
+    """A damaged line of a recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,13 @@ class ReplayLink:
     async def _play(self, file: TextIO, on_bytes: Callable[[bytes], None], on_lost: Callable[[str], None]) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
-        reason = "the recording is at its end"
+        reason = "the recording holds no frames: is it the right file?"
         with file:
             try:
                 for chunk in read_recording(file):
                     due += chunk.wait_s / self._address.speed
                     await asyncio.sleep(max(0.0, due - loop.time()))
+                    reason = "the recording is at its end"
                     if chunk.received:
                         on_bytes(chunk.data)
             except BadLine as problem:
@@ -89,28 +92,31 @@ def read_recording(lines: TextIO) -> Iterator[Chunk]:
     before_s: float | None = None
     for number, line in enumerate(lines, start=1):
         text = line.strip()
-        if not text or text.startswith("#"):
+        if not text.startswith("{"):
+            yield from _frames_in(text)
             continue
-        try:
-            at_s, received, data = _timed(text) if text.startswith("{") else _plain(text)
-        except (ValueError, KeyError, TypeError) as problem:
-            raise BadLine(
-                f"line {number} of the recording is neither hex nor a recorder's JSON: {text[:60]!r} ({problem})"
-            ) from problem
+        at_s, received, data = _timed(text, number)
         # A recorder that was started again counts from 0 again.
-        wait_s = PLAIN_LINE_S if at_s is None else max(0.0, at_s - before_s) if before_s is not None else 0.0
-        before_s = at_s if at_s is not None else before_s
-        yield Chunk(wait_s, received, data)
+        yield Chunk(0.0 if before_s is None else max(0.0, at_s - before_s), received, data)
+        before_s = at_s
 
 
-def _timed(text: str) -> tuple[float | None, bool, bytes]:
-    entry = json.loads(text)
-    direction = entry["dir"]
-    if direction not in ("rx", "tx"):
-        raise ValueError(f"dir is {direction!r}, not rx or tx")
-    return float(entry["t"]), direction == "rx", bytes.fromhex(entry["hex"])
+def _timed(text: str, number: int) -> tuple[float, bool, bytes]:
+    try:
+        entry = json.loads(text)
+        direction = {"rx": True, "tx": False}[entry["dir"]]
+        return float(entry["t"]), direction, bytes.fromhex(entry["hex"])
+    except (ValueError, KeyError, TypeError, RecursionError) as problem:
+        raise BadLine(f"line {number} of the recording is damaged: {text[:60]!r}") from problem
 
 
-def _plain(text: str) -> tuple[float | None, bool, bytes]:
-    data = bytes.fromhex(text)
-    return None, True, data if data.startswith(DELIMITER) else frame(data)
+def _frames_in(text: str) -> Iterator[Chunk]:
+    try:
+        data = bytes.fromhex(text)
+    except ValueError:
+        data = b""
+    if data.startswith(DELIMITER):
+        yield Chunk(PLAIN_LINE_S, received=True, data=data)  # as it came, noise and all
+        return
+    for found in read_line(text):
+        yield Chunk(PLAIN_LINE_S, found.direction != "tx", frame(found.body))
