@@ -76,22 +76,23 @@ def _sized(messages: st.SearchStrategy[Encodable], *lengths: int) -> st.SearchSt
     return st.tuples(messages, _at(*lengths))
 
 
-sized_messages: st.SearchStrategy[Sized] = st.one_of(
-    _sized(st.builds(MasterLinkReady1, u16, u8, u16), 13, 14, 15, 16),
-    _sized(st.builds(MasterLinkReady2, u16, u8, u16), 13, 14, 15, 16),
-    _link_ready(),
-    _sized(st.builds(MasterHeartbeat, u16, u16, u8, u16, u8), 13, 14, 15, 16),
-    _sized(st.builds(ConnectorHeartbeat, u16, u16, u8, u16, u16), 14, 16),
-    _sized(st.builds(Request, st.sampled_from(REQUESTS), u16, u16), 13, 14, 15, 16),
-    _sized(st.builds(BusRequest, st.sampled_from(BUS_REQUESTS), u16), 13, 14, 15, 16),
-    _sized(st.builds(EnergyAnswer, u16, u32, st.tuples(u16, u16, u16), st.none()), 16),
-    _sized(st.builds(EnergyAnswer, u16, u32, st.tuples(u16, u16, u16), st.tuples(u8, u8, u8)), 20),
-    _sized(st.builds(FirmwareAnswer, u16, st.tuples(u8, u8, u8, u8)), 16),
-    _sized(st.builds(SerialAnswer, u16, letters(11)), 16, 20),
-    _vin(),
-    _sized(st.builds(PlugAnswer, u16, u8), 14, 16),
-    _sized(st.builds(RelayAnswer, st.sampled_from((Opcode.START_ANSWER, Opcode.STOP_ANSWER)), u16), 14, 16),
-    _bus_text(),
-    _sized(st.builds(BusFirmwareAnswer, st.tuples(u8, u8, u8)), 14, 16),
-    _sized(st.just(Idle()), 14, 16),
-)
+KINDS: dict[str, st.SearchStrategy[Sized]] = {
+    "master link-ready 1": _sized(st.builds(MasterLinkReady1, u16, u8, u16), 13, 14, 15, 16),
+    "master link-ready 2": _sized(st.builds(MasterLinkReady2, u16, u8, u16), 13, 14, 15, 16),
+    "connector link-ready": _link_ready(),
+    "master heartbeat": _sized(st.builds(MasterHeartbeat, u16, u16, u8, u16, u8), 13, 14, 15, 16),
+    "connector heartbeat": _sized(st.builds(ConnectorHeartbeat, u16, u16, u8, u16, u16), 14, 16),
+    "request": _sized(st.builds(Request, st.sampled_from(REQUESTS), u16, u16), 13, 14, 15, 16),
+    "bus request": _sized(st.builds(BusRequest, st.sampled_from(BUS_REQUESTS), u16), 13, 14, 15, 16),
+    "energy": _sized(st.builds(EnergyAnswer, u16, u32, st.tuples(u16, u16, u16), st.none()), 16),
+    "energy and amps": _sized(st.builds(EnergyAnswer, u16, u32, st.tuples(u16, u16, u16), st.tuples(u8, u8, u8)), 20),
+    "firmware": _sized(st.builds(FirmwareAnswer, u16, st.tuples(u8, u8, u8, u8)), 16),
+    "serial": _sized(st.builds(SerialAnswer, u16, letters(11)), 16, 20),
+    "VIN": _vin(),
+    "plug": _sized(st.builds(PlugAnswer, u16, u8), 14, 16),
+    "relay": _sized(st.builds(RelayAnswer, st.sampled_from((Opcode.START_ANSWER, Opcode.STOP_ANSWER)), u16), 14, 16),
+    "bus text": _bus_text(),
+    "bus firmware": _sized(st.builds(BusFirmwareAnswer, st.tuples(u8, u8, u8)), 14, 16),
+    "idle": _sized(st.just(Idle()), 14, 16),
+}
+sized_messages: st.SearchStrategy[Sized] = st.one_of(*KINDS.values())

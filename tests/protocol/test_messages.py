@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.protocol.any_message import Sized, sized_messages, u16
+from tests.protocol.any_message import KINDS, Sized, sized_messages, u16
 from twcmaster.protocol.framing import BODY_LENGTHS, FrameDecoder, frame
 from twcmaster.protocol.messages import (
     BusFirmwareAnswer,
@@ -104,9 +104,10 @@ def test_every_opcode_has_a_layout_or_a_sibling_with_one() -> None:
     assert shown | only_round_trips == set(Opcode)
 
 
-@given(sized_messages)
-def test_round_trip(sized: Sized) -> None:
-    message, length = sized
+@pytest.mark.parametrize("kind", KINDS)
+@given(st.data())
+def test_round_trip(kind: str, data: st.DataObject) -> None:
+    message, length = data.draw(KINDS[kind])
     body = encode(message, length)
     assert len(body) == length
     assert body[-1] == checksum(body[:-1])
@@ -139,6 +140,20 @@ def test_checksum_byte_that_is_a_delimiter_or_an_escape(wanted: int) -> None:
 def test_ids_made_of_delimiters_and_escapes(sender: int, limit_ca: int) -> None:
     message = ConnectorHeartbeat(0xC0DB, sender, 0x01, limit_ca, 0xDBC0)
     assert [decode(found) for found in FrameDecoder().feed(frame(encode(message)))] == [message]
+
+
+@pytest.mark.parametrize(
+    "digits, message",
+    [
+        ("FDF1 6090" + b"4567890".hex() + "00" * 8, VinAnswer(Opcode.VIN_END_ANSWER, 0x6090, "456")),
+        ("FDEE 6090" + b"5YJ3E1EAB".hex() + "00" * 6, VinAnswer(Opcode.VIN_START_ANSWER, 0x6090, "5YJ3E1E")),
+        ("FDED 9393" + b"A17I0039393XY".hex() + "00" * 2, SerialAnswer(0x9393, "A17I0039393")),
+        ("FDED 9393" + b"A17I00393".hex(), SerialAnswer(0x9393, "A17I00393")),
+        ("FDEB 2587 0000039C 00F6 00F0 00F6 142120 FFFF", EnergyAnswer(0x2587, 924, (246, 240, 246), (20, 33, 32))),
+    ],
+)
+def test_what_lies_behind_a_field_is_not_part_of_it(digits: str, message: Message) -> None:
+    assert decode(body_of(digits)) == message
 
 
 # ── what is not understood is kept ────────────────────────────────────────────────────────────────────────────────

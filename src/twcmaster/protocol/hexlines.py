@@ -49,9 +49,7 @@ _GAP = r"(?:[ \t]*+,[ \t]*+|[ \t]++|[:-])"
 _ALL_HEX = re.compile(rf"[\[({{<]?[ \t]*+((?:0[xX]|[0-9A-Fa-f]|{_HIDDEN}|[ \t,:-])+)[\])}}>]?[ \t;,]*")
 _RUN = re.compile(rf"(?<![0-9A-Za-z]){_BYTE}(?:{_GAP}{_BYTE})+(?![0-9A-Za-z])|(?<![0-9A-Za-z])[0-9A-Fa-f]{{20,}}+")
 _MARK = re.compile(r"\b(tx|rx|sent|send|received|recieved)\b(?:[ \t]+packet)?@?[0-9:.,]*[ \t]*:?", re.IGNORECASE)
-_STAMP = re.compile(
-    r"(?<![0-9A-Za-z:])(?:\d{4}-\d\d-\d\d[ T])?\d{1,2}:\d\d:\d\d(?:[.,]\d+)?Z?(?!:?[0-9A-Fa-f])", re.ASCII
-)
+_STAMP = re.compile(r"(?<![0-9A-Za-z:])(?:\d{4}-\d\d-\d\d[ T])?\d{1,2}:\d\d:\d\d(?:[.,]\d+)?Z?", re.ASCII)
 _BEFORE_FRAME = re.compile(r"[ \t]*+\(([^()]{0,400})\)")
 _HIDDEN_BYTE = re.compile(_HIDDEN)
 _NOT_DIGITS = re.compile(r"0[xX]|[^0-9A-Fa-f]")
