@@ -69,4 +69,17 @@ class SetSavePower:
     source: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the log of changes."""
+
+    #: In UTC.
+    at: datetime
+    who: str
+    #: A command as JSON, or a sentence when a wish ended by itself.
+    what: str
+    #: Of the settings that it led to.
+    version: int
+
+
 Command = SetMode | StartChargeNow | CancelChargeNow | SetSchedule | SetPriority | SetSavePower
