@@ -6,24 +6,24 @@ read `decide` and the `Offer` that it made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor
 
-from twcmaster.control import circuits, demand, ledger, save_power, spike
+from twcmaster.control import balance, care, circuits, demand, habits, ledger, modes, save_power, solar, spike, sunlit
 from twcmaster.control.allocate import Ask, Constraint, Shares, allocate
+from twcmaster.control.balance import Balance
 from twcmaster.control.demand import Want
 from twcmaster.control.memory import Held, Memory
 from twcmaster.control.ramp import next_offers
 from twcmaster.control.rules import charge_now, schedule, standing
+from twcmaster.control.rules import solar as solar_rule
+from twcmaster.control.solar import Sun
 from twcmaster.model.plan import Alarm, Claim, Offer, Plan, Pool, Reason, Relay
 from twcmaster.model.world import Presence, WallConnector, World
 
 RULES = (charge_now.claims, schedule.claims, standing.claims)
 
-#: Contactors are mechanical, and a car may fault when its supply comes and goes.
-MINIMUM_ON_S = 60.0
-MINIMUM_OFF_S = 60.0
 #: How far a draw may be above its limit before a person should hear of it, and for how long.
 DISOBEDIENT_A = 1.5
 
@@ -43,6 +43,8 @@ class _Scene:
     wishes: Mapping[str, Claim]
     conductors: tuple[Constraint, ...]
     budgets: tuple[Constraint, ...]
+    balance: Balance
+    sun: Sun
 
 
 def decide(world: World, memory: Memory) -> tuple[Plan, Memory]:
@@ -55,7 +57,9 @@ def decide(world: World, memory: Memory) -> tuple[Plan, Memory]:
     held = {c.key: _remember(scene, c, amps[c.key]) for c in scene.known}
     offers = tuple(_offer(scene, c, asks.get(c.key), shares, amps[c.key], targets[c.key]) for c in scene.known)
     load = circuits.loads(scene.conductors, scene.may_draw_a, _drawn(world))
-    return Plan(world.now, offers, load, _alarms(scene, offers)), Memory(held)
+    return Plan(world.now, offers, load, (*_alarms(scene, offers), *scene.balance.alarms)), Memory(
+        held, scene.balance, scene.sun
+    )
 
 
 def _scene(world: World, memory: Memory) -> _Scene:
@@ -65,11 +69,12 @@ def _scene(world: World, memory: Memory) -> _Scene:
         c.key: c.limit_a for c in world.connectors if c.heard_at is None and not ledger.gone_for_good(c, world.now)
     }
     may_draw |= {c.key: ledger.may_draw_a(c, held[c.key], world.now) for c in known}
-    wishes, pools = _wishes(world)
+    sight = balance.observe(world, sunlit.draws(world, held), memory.balance)
+    wishes, pools, sun = _wishes(world, held, sight, memory.sun)
     members = tuple(c for c in world.connectors if c.key in may_draw)
     conductors = circuits.conductors(world.site, members)
     budgets = _among(may_draw, (*_budgets(wishes, pools), *save_power.constraints(world)))
-    return _Scene(world, known, held, may_draw, wishes, conductors, budgets)
+    return _Scene(world, known, held, may_draw, wishes, conductors, budgets, sight, sun)
 
 
 def _observe(connector: WallConnector, held: Held | None, world: World) -> Held:
@@ -79,10 +84,12 @@ def _observe(connector: WallConnector, held: Held | None, world: World) -> Held:
     held = ledger.settle(connector, held, now)
     wanted = demand.observe(connector, held.demand, held.offer_a, held.offered_at, now)
     cure = spike.watch(connector, held.spike, held.offer_a, held.offered_at, now) if world.spike_cure else held.spike
+    learned = habits.observe(connector, held.habits, held.offer_a, held.offered_at, now)
     charging = _charging_since(connector, held, now)
-    if wanted is held.demand and cure is held.spike and charging == held.charging_since:
+    seen = (wanted, cure, charging, learned)
+    if seen == (held.demand, held.spike, held.charging_since, held.habits):
         return held
-    return replace(held, demand=wanted, spike=cure, charging_since=charging)
+    return replace(held, demand=wanted, spike=cure, charging_since=charging, habits=learned)
 
 
 def _charging_since(connector: WallConnector, held: Held, now: float) -> float | None:
@@ -91,17 +98,40 @@ def _charging_since(connector: WallConnector, held: Held, now: float) -> float |
     return now if held.charging_since is None else held.charging_since
 
 
-def _wishes(world: World) -> tuple[dict[str, Claim], tuple[Pool, ...]]:
-    """The strongest claim for each connector; the first rule wins a tie."""
+def _wishes(
+    world: World, held: Mapping[str, Held], sight: Balance, sun: Sun
+) -> tuple[dict[str, Claim], tuple[Pool, ...], Sun]:
+    """The strongest claim for each connector, the budgets, and how the sun is followed for those that it feeds."""
     wishes: dict[str, Claim] = {}
     pools: list[Pool] = []
     for rule in RULES:
         claims, budgets = rule(world)
         pools.extend(budgets)
-        for claim in claims:
-            if claim.key not in wishes or claim.priority > wishes[claim.key].priority:
-                wishes[claim.key] = claim
-    return wishes, tuple(pools)
+        _take_stronger(wishes, claims)
+    sunny = _sunny(world, wishes)
+    stuck = frozenset(c.key for c in world.connectors if _cannot_stop(world, c))
+    runners = sunlit.runners(world, held, sunny, stuck)
+    left_w = sunlit.left_for_sun_w(sight.surplus_w, sunlit.draws(world, held), runners)
+    sun = solar.follow(sun, runners, left_w, world.now, world.clock.date())
+    claims, budgets = solar_rule.claims(sunny, runners, sun, left_w, sight.problem)
+    _take_stronger(wishes, claims)
+    return wishes, (*pools, *budgets), sun
+
+
+def _take_stronger(wishes: dict[str, Claim], claims: Iterable[Claim]) -> None:
+    """Claims that beat what is there; the earlier one wins a tie."""
+    for claim in claims:
+        if claim.key not in wishes or claim.priority > wishes[claim.key].priority:
+            wishes[claim.key] = claim
+
+
+def _sunny(world: World, wishes: Mapping[str, Claim]) -> dict[str, modes.ModeWish]:
+    """The connectors whose strongest wish is to follow the sun."""
+    return {
+        key: wish
+        for key, wish in modes.strongest(world).items()
+        if wish.mode in sunlit.SOLAR_MODES and (key not in wishes or wish.priority > wishes[key].priority)
+    }
 
 
 def _budgets(wishes: Mapping[str, Claim], pools: Sequence[Pool]) -> tuple[Constraint, ...]:
@@ -126,12 +156,12 @@ def _ask(scene: _Scene, connector: WallConnector) -> Ask | None:
     held, wish, now = scene.held[connector.key], scene.wishes.get(connector.key, _NO_WISH), scene.world.now
     if connector.presence is not Presence.ONLINE:
         return None
-    stuck_on = _cannot_stop(scene, connector)
+    stuck_on = _cannot_stop(scene.world, connector)
     wanted = held.demand.want in (Want.POWER, Want.TRIAL, Want.LEFTOVER)
-    if not stuck_on and (not wanted or _resting(held, now) or connector.duplicate):
+    if not stuck_on and (not wanted or care.rest_left_s(held, now) or connector.duplicate):
         return None
     cap = _cap_a(connector, held, wish)
-    if cap < connector.minimum_a and not stuck_on and not _must_stay_on(held, now):
+    if cap < connector.minimum_a and not stuck_on and not care.must_stay_on(held, now):
         return None
     return Ask(
         connector.key,
@@ -148,7 +178,7 @@ def _ask(scene: _Scene, connector: WallConnector) -> Ask | None:
 def _rank(connector: WallConnector, held: Held, now: float) -> tuple[int | float | str, ...]:
     """Who comes first when not all fit: contactors that must stay closed, then sessions, then who waits longest."""
     charging = held.demand.want is Want.POWER
-    return (not _must_stay_on(held, now), not charging, 0.0 if charging else held.demand.since, connector.key)
+    return (not care.must_stay_on(held, now), not charging, 0.0 if charging else held.demand.since, connector.key)
 
 
 def _cap_a(connector: WallConnector, held: Held, wish: Claim) -> int:
@@ -162,19 +192,11 @@ def _cap_a(connector: WallConnector, held: Held, wish: Claim) -> int:
     return floor(cap)
 
 
-def _cannot_stop(scene: _Scene, connector: WallConnector) -> bool:
+def _cannot_stop(world: World, connector: WallConnector) -> bool:
     """Whether 0 A would act as the minimum here and nothing else may stop the car."""
     if connector.can_stop or not ledger.is_active(connector):
         return False
-    return not scene.world.site.buses[connector.bus].allow_relay_commands
-
-
-def _must_stay_on(held: Held, now: float) -> bool:
-    return held.charging_since is not None and held.offer_a > 0 and now - held.charging_since < MINIMUM_ON_S
-
-
-def _resting(held: Held, now: float) -> bool:
-    return held.offer_a == 0 and held.withdrawn_at is not None and now - held.withdrawn_at < MINIMUM_OFF_S
+    return not world.site.buses[connector.bus].allow_relay_commands
 
 
 def _free(scene: _Scene, asks: Mapping[str, Ask]) -> tuple[Constraint, ...]:
@@ -191,7 +213,7 @@ def _kept_open(scene: _Scene, asks: Mapping[str, Ask], budget: Constraint) -> Co
     forced = sum(
         ask.minimum_a * budget.weight(key)
         for key, ask in asks.items()
-        if key in budget.members and (ask.unstoppable or _must_stay_on(scene.held[key], scene.world.now))
+        if key in budget.members and (ask.unstoppable or care.must_stay_on(scene.held[key], scene.world.now))
     )
     return budget if forced <= budget.limit_a else replace(budget, limit_a=float(forced))
 
@@ -269,9 +291,9 @@ def _why_no_ask(scene: _Scene, connector: WallConnector) -> Reason:
         return Reason("unheard", "No answer from this connector: its last offer stands")
     if connector.duplicate:
         return Reason("duplicate", "Two connectors answer to this id: power-cycle one of them")
-    if _resting(held, now):
-        left = MINIMUM_OFF_S - (now - (held.withdrawn_at or now))
-        return Reason("contactor_rest", f"Contactor rests for {left:.0f} s more")
+    rest_s = care.rest_left_s(held, now)
+    if rest_s:
+        return Reason("contactor_rest", f"Contactor rests for {rest_s:.0f} s more")
     if not ledger.has_car(connector):
         return _NO_CAR
     return Reason("car_idle", "The car does not ask for power: full, asleep or scheduled")

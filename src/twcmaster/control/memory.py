@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from twcmaster.control.balance import Balance
 from twcmaster.control.demand import Demand
+from twcmaster.control.habits import Habits
+from twcmaster.control.solar import Sun
 from twcmaster.control.spike import Spike
 
 
@@ -28,6 +31,7 @@ class Held:
     opened_at: float | None = None
     demand: Demand = field(default_factory=Demand)
     spike: Spike = field(default_factory=Spike)
+    habits: Habits = field(default_factory=Habits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +39,6 @@ class Memory:
     """Everything remembered."""
 
     held: Mapping[str, Held] = field(default_factory=dict)
+    #: What meters and answers tell of the surplus, and how the sun is being followed.
+    balance: Balance = field(default_factory=Balance)
+    sun: Sun = field(default_factory=Sun)

@@ -1,0 +1,118 @@
+"""How late a meter is, and whether it sees the cars at all: learned from the steps that our own offers cause.
+
+When cars change their draw, a meter that sees them shows the step, sooner or later. Each *model* says what part of a
+reading the cars were: their draw some seconds before, or their mean over the meter's interval, or nothing. Taking
+that part away leaves house and sun, which know nothing of our offers: under the right model they do not jump when
+the cars do. So each pair of readings around a step of the cars is held against all models, and the one that leaves
+the least jumping is right. Clouds jump under every model alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from twcmaster.control.trail import Trail, at, mean
+
+DELAYS_S = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0, 30.0)
+#: Models must differ by this much over a pair of readings for the pair to tell anything.
+TELLING_W = 400.0
+#: One pair counts at most this many times the difference of the models: a big cloud is no proof.
+CLOUD_CAP = 1.5
+FORGET = 0.92
+#: How many telling pairs are needed, and how much better a model must be, to follow it, and to call the config wrong.
+ENOUGH = 4.0
+BETTER = 0.75
+ENOUGH_TO_ACCUSE = 10.0
+FAR_BETTER = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What part of a reading the cars were."""
+
+    delay_s: float = 0.0
+    #: Mean over this long before the reading; 0: the moment itself.
+    window_s: float = 0.0
+    seen: bool = True
+
+    def part_w(self, trails: Mapping[str, Trail], taken_at: float) -> float:
+        """Watts of cars in a reading taken at this time."""
+        if not self.seen:
+            return 0.0
+        moment = taken_at - self.delay_s
+        if self.window_s:
+            return sum(mean(trail, moment - self.window_s, moment) for trail in trails.values() if trail)
+        return sum(at(trail, moment) for trail in trails.values() if trail)
+
+
+UNSEEN = Model(seen=False)
+PROMPT = Model()
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """What is known of one meter. `chosen` is the model to read it with."""
+
+    chosen: Model = PROMPT
+    models: tuple[Model, ...] = ()
+    #: How much of a jump each model has left, and over how many telling pairs, old ones counting less.
+    left_w: tuple[float, ...] = ()
+    pairs: float = 0.0
+    #: The last two readings: time, and import as the meter has it.
+    last: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the readings clearly speak against what the config says the meter sees."""
+        if self.pairs < ENOUGH_TO_ACCUSE:
+            return False
+        best = {True: float("inf"), False: float("inf")}
+        for model, left in zip(self.models, self.left_w, strict=True):
+            best[model.seen] = min(best[model.seen], left)
+        return best[not self.chosen.seen] < FAR_BETTER * best[self.chosen.seen]
+
+
+def first(interval_s: float, *, seen: bool) -> Lag:
+    """Nothing is known yet but what the config says."""
+    models = [Model(delay) for delay in DELAYS_S if delay <= max(DELAYS_S[3], 4 * interval_s)]
+    if interval_s >= 2 * DELAYS_S[1]:
+        models.append(Model(window_s=interval_s))
+    models.append(UNSEEN)
+    return Lag(PROMPT if seen else UNSEEN, tuple(models), (0.0,) * len(models))
+
+
+def keep_s(interval_s: float) -> float:
+    """How long trails must be for learning about a meter with this interval."""
+    return 3 * interval_s + 2 * DELAYS_S[-1]
+
+
+def learn(lag: Lag, trails: Mapping[str, Trail], taken_at: float, import_w: float) -> Lag:
+    """What is known after a new reading. The pair before it is judged now, when the cars' answers around it are in."""
+    lag = replace(lag, last=(*lag.last[-2:], (taken_at, import_w)))
+    if len(lag.last) < 3 or not _moved(trails, lag.last[0][0]):  # noqa: PLR2004 - a pair and the new one
+        return lag
+    (before, before_w), (after, after_w), _ = lag.last
+    parts = [model.part_w(trails, after) - model.part_w(trails, before) for model in lag.models]
+    spread_w = max(parts) - min(parts)
+    if spread_w < TELLING_W:
+        return lag
+    jumps = (min(abs(after_w - before_w - part), CLOUD_CAP * spread_w) for part in parts)
+    left = tuple(FORGET * old + jump for old, jump in zip(lag.left_w, jumps, strict=True))
+    return _choose(replace(lag, left_w=left, pairs=FORGET * lag.pairs + 1))
+
+
+def _moved(trails: Mapping[str, Trail], since: float) -> bool:
+    """Whether any car has changed its draw since a while before that moment."""
+    horizon = since - DELAYS_S[-1]
+    return any(len(trail) > 2 and trail[-2][0] > horizon for trail in trails.values())  # noqa: PLR2004 - two ends
+
+
+def _choose(lag: Lag) -> Lag:
+    """Follow another model only when it is clearly better; never change whether cars are seen: the config says that."""
+    if lag.pairs < ENOUGH:
+        return lag
+    allowed = [(left, index) for index, left in enumerate(lag.left_w) if lag.models[index].seen is lag.chosen.seen]
+    left, index = min(allowed)
+    now = lag.left_w[lag.models.index(lag.chosen)]
+    return replace(lag, chosen=lag.models[index]) if left < BETTER * now else lag

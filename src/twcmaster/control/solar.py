@@ -1,0 +1,204 @@
+"""Following the sun: who charges on it, and with how much in all.
+
+Three questions, each with its own filter, all of them in energy, so that nothing needs tuning to a meter's pace:
+
+*How much?* The budget is the surplus in whole amps. It follows a reading at once, with a dead band: an amp more only
+when the sun fills most of it, an amp less when it is clearly missing. What cars leave unused of an offer is added.
+
+*How many cars?* Charging with n cars takes at least their minimum, whatever the sun does. `_worth_w` is what n cars
+make of the sun: what they take from it less what they import. Where one car more or less would be worth more, the
+difference adds up over time (and melts when it turns round); at the price of a contactor's click the change is made.
+So a small loss is borne for long and a large one briefly, and the more clicks there were within the hour, the dearer
+the next. Between cars that could all be fed by one of them alone there is no gain in a second one, only fairness: it
+joins when the sun has fed both for long, and leaves first.
+
+*Who?* By tier, then those who got least energy today; `rotation.py` swaps them after a dwell time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from math import floor
+
+#: What a click of a contactor costs, in energy that one would rather lose.
+CLICK_WH = 10.0
+#: Starting earns over time and can be taken back after a minute; stopping loses the sun until the next start.
+START_WH = 10.0
+STOP_WH = 25.0
+#: Clicks within this time make the next one dearer.
+HOUR_S = 3600.0
+#: An amp more when the sun fills this share of it ...
+ROUND_UP = 0.7
+#: ... and this much further to either side before the budget moves.
+CALM_A = 0.15
+#: How soon the memory of the darkest moment fades: a second car joins only on sun that lasts.
+LASTING_S = 600.0
+LASTING_SHARE = 1.1
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A connector that follows the sun. Watts per amp: its volts times the phases that its car uses."""
+
+    key: str
+    watts_per_amp: float
+    minimum_a: int
+    maximum_a: int
+    tier: int = 0
+    #: A car is there and wants power, as far as is known.
+    wants: bool = False
+    drawing_w: float = 0.0
+    #: How far its draw stays below what it is offered.
+    unused_w: float = 0.0
+    #: Its contactor must not be opened yet, or closed yet.
+    must_run: bool = False
+    must_rest: bool = False
+    #: It charges without sun too: told so, or because nothing can stop it.
+    always: bool = False
+
+    @property
+    def minimum_w(self) -> float:
+        """The least it takes while it charges."""
+        return self.minimum_a * self.watts_per_amp
+
+    @property
+    def maximum_w(self) -> float:
+        """The most it takes."""
+        return self.maximum_a * self.watts_per_amp
+
+
+@dataclass(frozen=True, slots=True)
+class Sun:
+    """What is remembered of following the sun."""
+
+    at: float | None = None
+    #: Who charges on it now, in the order in which they were let in.
+    running: tuple[str, ...] = ()
+    #: What they may be offered together.
+    budget_w: float = 0.0
+    #: Energy that one car more, or one less, would have been worth.
+    gain_wh: float = 0.0
+    loss_wh: float = 0.0
+    #: The surplus that the last minutes never fell below, fading upward.
+    lasting_w: float = 0.0
+    #: When contactors were closed for the sun within the last hour, and who got how much today.
+    clicks: tuple[float, ...] = ()
+    energy_wh: Mapping[str, float] = field(default_factory=dict)
+    day: date | None = None
+
+
+def follow(sun: Sun, runners: Sequence[Runner], surplus_w: float | None, now: float, day: date) -> Sun:
+    """The memory after this instant; `running` and `budget_w` are the decision. No surplus known: nobody runs on it."""
+    elapsed_s = 0.0 if sun.at is None else now - sun.at
+    clicks = tuple(click for click in sun.clicks if now - click < HOUR_S)
+    sun = replace(_count(sun, runners, elapsed_s, day), at=now, clicks=clicks)
+    known = {runner.key: runner for runner in runners}
+    running = _still_there(sun.running, known)
+    if surplus_w is None:
+        forced = tuple(key for key in running if known[key].always)
+        return replace(sun, running=forced, budget_w=_least_w(forced, known), gain_wh=0.0, loss_wh=0.0)
+    sun = _weigh(replace(sun, running=running), known, surplus_w, elapsed_s)
+    sun = _change(sun, known, now)
+    return replace(sun, budget_w=_budget_w(sun, known, surplus_w))
+
+
+def _still_there(running: tuple[str, ...], known: Mapping[str, Runner]) -> tuple[str, ...]:
+    """Those who run and still want to, and those who draw anyway."""
+    kept = tuple(key for key in running if key in known and known[key].wants)
+    return kept + tuple(
+        key for key, r in known.items() if key not in kept and (r.drawing_w > 0 or (r.always and r.wants))
+    )
+
+
+def _count(sun: Sun, runners: Sequence[Runner], elapsed_s: float, day: date) -> Sun:
+    """Add up who gets how much today: the measure of fairness."""
+    energy = dict(sun.energy_wh) if day == sun.day else {}
+    for runner in runners:
+        if runner.drawing_w > 0:
+            energy[runner.key] = energy.get(runner.key, 0.0) + runner.drawing_w * elapsed_s / 3600
+    return replace(sun, energy_wh=energy, day=day)
+
+
+# ── how much ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _budget_w(sun: Sun, known: Mapping[str, Runner], surplus_w: float) -> float:
+    """Whole amps of the smallest step there is, following the surplus with a dead band, never below the minimum."""
+    step_w = min((runner.watts_per_amp for runner in known.values()), default=1.0)
+    unused_w = sum(known[key].unused_w for key in sun.running)
+    amps = (max(0.0, surplus_w) + unused_w) / step_w + 1 - ROUND_UP
+    now = sun.budget_w / step_w
+    if floor(amps - CALM_A) > now or floor(amps + CALM_A) < now:
+        now = floor(amps)
+    return max(now * step_w, _least_w(sun.running, known))
+
+
+def _least_w(running: Sequence[str], known: Mapping[str, Runner]) -> float:
+    return sum(known[key].minimum_w for key in running)
+
+
+# ── how many ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _weigh(sun: Sun, known: Mapping[str, Runner], surplus_w: float, elapsed_s: float) -> Sun:
+    """Add up what one car more and one car less would have been worth since the last look."""
+    hours = elapsed_s / 3600
+    now_w = _worth_w([known[key] for key in sun.running], surplus_w)
+    gain = loss = 0.0
+    joining, leaving = _next_in(sun, known), _next_out(sun, known)
+    if joining is not None:
+        more_w = _worth_w([*(known[key] for key in sun.running), joining], surplus_w)
+        gain = max(0.0, sun.gain_wh + (more_w - now_w) * hours)
+    if leaving is not None:
+        less_w = _worth_w([known[key] for key in sun.running if key != leaving.key], surplus_w)
+        loss = max(0.0, sun.loss_wh + (less_w - now_w) * hours)
+    fading = sun.lasting_w + (surplus_w - sun.lasting_w) * min(1.0, elapsed_s / LASTING_S)
+    return replace(sun, gain_wh=gain, loss_wh=loss, lasting_w=min(surplus_w, fading))
+
+
+def _worth_w(running: Sequence[Runner], surplus_w: float) -> float:
+    """What these cars make of the surplus: what they take of it, less what they import."""
+    if not running:
+        return 0.0
+    least, most = sum(r.minimum_w for r in running), sum(r.maximum_w for r in running)
+    surplus_w = max(0.0, surplus_w)
+    return 2 * surplus_w - least if surplus_w < least else min(surplus_w, most)
+
+
+def _change(sun: Sun, known: Mapping[str, Runner], now: float) -> Sun:
+    dearer = 2.0 ** max(0, len(sun.clicks) - 1)
+    leaving = _next_out(sun, known)
+    if leaving is not None and not leaving.must_run and sun.loss_wh >= STOP_WH * dearer:
+        running = tuple(key for key in sun.running if key != leaving.key)
+        return replace(sun, running=running, loss_wh=0.0, gain_wh=0.0)
+    joining = _next_in(sun, known)
+    if (
+        joining is not None
+        and not joining.must_rest
+        and (sun.gain_wh >= START_WH * dearer or _lasts_for(sun, known, joining))
+    ):
+        clicks = (*sun.clicks, now)
+        return replace(sun, running=(*sun.running, joining.key), clicks=clicks, loss_wh=0.0, gain_wh=0.0)
+    return sun
+
+
+def _lasts_for(sun: Sun, known: Mapping[str, Runner], joining: Runner) -> bool:
+    """Whether the sun has lately always fed one car more: then it may join its equals."""
+    if not sun.running or any(known[key].tier < joining.tier for key in sun.running):
+        return False
+    needed_w = sum(known[key].minimum_w for key in sun.running) + joining.minimum_w
+    return sun.lasting_w >= LASTING_SHARE * needed_w
+
+
+def _next_in(sun: Sun, known: Mapping[str, Runner]) -> Runner | None:
+    """Who would join next: the most important, of equals the one with the least energy today."""
+    waiting = [r for r in known.values() if r.key not in sun.running and r.wants]
+    return min(waiting, key=lambda r: (r.tier, sun.energy_wh.get(r.key, 0.0), r.key), default=None)
+
+
+def _next_out(sun: Sun, known: Mapping[str, Runner]) -> Runner | None:
+    """Who would leave next: the least important, of equals the one with the most energy today."""
+    running = [known[key] for key in sun.running if not known[key].always]
+    return max(running, key=lambda r: (r.tier, sun.energy_wh.get(r.key, 0.0), r.key), default=None)
