@@ -288,12 +288,13 @@ async def test_a_full_disk_is_told_and_nothing_is_confirmed(path: Path, monkeypa
     assert (await kept(path))[0] == document(5000)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 async def test_a_read_only_folder_is_told_and_the_wishes_hold(path: Path) -> None:
     await keep(path, 1)
     path.chmod(0o400)
     path.parent.chmod(0o500)
     told: list[str] = []
+    if os.access(path, os.W_OK):
+        pytest.skip("root may write everywhere")
     try:
         async with opened(path, told) as store:
             assert await store.load() == document(1)
