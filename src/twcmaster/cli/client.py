@@ -83,7 +83,8 @@ def _result(line: bytes) -> Any:
     if reply.get("ok"):
         return reply.get("result")
     hint = reply.get("hint")
-    raise Failure(f"{reply.get('error')}." + (f" {hint}" if hint else ""))
+    refused = str(reply.get("error"))
+    raise Failure(f"{refused[:1].upper()}{refused[1:]}." + (f" {hint}" if hint else ""))
 
 
 def daemon_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 Companion = Callable[[], Coroutine[None, None, None]]
 
 
-def start_logging(level: str) -> None:
-    """Log to stderr; a service manager's journal has the time already."""
-    stamp = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
-    handler = logging.StreamHandler(sys.stderr)
+def start_logging(level: str, file: Path | None = None) -> None:
+    """Log to a file, or to stderr; a service manager's journal has the time already."""
+    stamp = "" if "JOURNAL_STREAM" in os.environ and file is None else "%(asctime)s "
+    handler = logging.StreamHandler(sys.stderr) if file is None else logging.FileHandler(file, encoding="utf-8")
     handler.setFormatter(logging.Formatter(f"{stamp}%(levelname)-7s %(message)s"))
     root = logging.getLogger(ROOT_LOGGER)
     root.addHandler(handler)

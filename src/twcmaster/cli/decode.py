@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from io import TextIOWrapper
@@ -23,7 +24,7 @@ _HEX = frozenset("0123456789abcdefABCDEFxX, \t:-")
 Examples:
   twcmaster decode bus.jsonl                     a recording made by sniff
   journalctl -u twcmanager | twcmaster decode -  another program's log
-  twcmaster decode FB E0 77 77 24 33 05 07 D0 00 00 00 00 00 00 DA
+  twcmaster decode FB E0 77 77 24 33 05 07 D0 00 00 00 00 00 00 01
 """
 )
 @click.argument("source", nargs=-1, required=True, metavar="FILE|-|HEX…")
@@ -48,7 +49,7 @@ def decode(source: tuple[str, ...], as_json: bool) -> None:
 
 def _open(source: tuple[str, ...]) -> AbstractContextManager[Iterable[str]]:
     if source == ("-",):
-        return TextIOWrapper(click.get_binary_stream("stdin"), encoding="utf-8", errors="replace")
+        return TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
     text = " ".join(source)
     path = Path(source[0])
     if len(source) == 1 and path.exists():

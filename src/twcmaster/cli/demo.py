@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from twcmaster import app
-from twcmaster.cli.daemon import Companion, console_of, logged_link
+from twcmaster.cli.daemon import Companion, console_of, logged_link, start_logging
 from twcmaster.cli.loading import load_config
 from twcmaster.cli.places import SOCKET_NAME
 from twcmaster.cli.screens import choose_screen
@@ -88,9 +88,11 @@ async def _demo(stop: asyncio.Event, folder: Path, speed: float, seed: int, seco
     endpoint.plug_in()
     config_file = folder / "demo.toml"
     config_file.write_text(CONFIG.format(link=endpoint.link), encoding="utf-8")
+    log_file = folder / "demo.log"
+    start_logging("info", log_file)
     console = Console(folder / SOCKET_NAME)
     console.open()
-    _introduce(endpoint.link, config_file, console.path, speed)
+    _introduce(endpoint.link, folder, console.path, speed)
     if seconds is not None:
         asyncio.get_running_loop().call_later(seconds, stop.set)
 
@@ -107,11 +109,12 @@ async def _demo(stop: asyncio.Event, folder: Path, speed: float, seed: int, seco
         endpoint.unplug()
 
 
-def _introduce(bus: Path, config: Path, socket: Path, speed: float) -> None:
+def _introduce(bus: Path, folder: Path, socket: Path, speed: float) -> None:
     click.echo(f"""\
 Three virtual wall connectors, their cars, and a day that passes {speed:g} times as fast.
   bus      {bus} -> {bus.readlink()}
-  config   {config}
+  config   {folder}/demo.toml
+  log      {folder}/demo.log
   look     twcmaster status --socket {socket}
   try      twcmaster override 1839 6 --for 30 --socket {socket}
   stop     Ctrl-C
