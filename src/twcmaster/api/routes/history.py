@@ -1,0 +1,127 @@
+"""What was: series for charts, energy per period, sessions; all of it as CSV, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+from pydantic import AfterValidator, AwareDatetime
+
+from twcmaster.api.access import FacadeDep, Reader
+from twcmaster.api.ports import Facade
+from twcmaster.api.problems import ApiProblem, documented
+from twcmaster.api.schemas import history as shown
+from twcmaster.api.views import history as views
+
+FIRST_YEAR, LAST_YEAR = 1990, 2199
+MOST_POINTS = 20_000
+Step = Literal[10, 60, 900, 3600, 86400]
+
+
+def _in_range(moment: datetime) -> datetime:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"must be a year from {FIRST_YEAR} to {LAST_YEAR}")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_range)]
+Start = Annotated[Moment | None, Query(alias="from", description="Default: 24 hours before `to`")]
+End = Annotated[Moment | None, Query(alias="to", description="Default: now")]
+StepQuery = Annotated[Step | None, Query(description="Seconds per interval; default: what suits the time asked for")]
+Most = Annotated[int, Query(ge=1, le=500)]
+BeforeId = Annotated[int | None, Query(ge=1, le=2**53)]
+
+
+async def get_series(
+    facade: FacadeDep, _: Reader, start: Start = None, end: End = None, step_s: StepQuery = None
+) -> shown.Series:
+    """Means per interval. Old times are kept in wider intervals: 10 s for 3 days, 1 min for 90, 15 min for ever."""
+    first, last = _span(facade, start, end)
+    series = await facade.history.series(first, last, _step(first, last, step_s))
+    return views.series(series)
+
+
+async def get_series_csv(
+    facade: FacadeDep, _: Reader, start: Start = None, end: End = None, step_s: StepQuery = None
+) -> Response:
+    """The same as CSV."""
+    first, last = _span(facade, start, end)
+    series = await facade.history.series(first, last, _step(first, last, step_s))
+    return _csv(views.series_csv(series, facade.clock().tzinfo), "series.csv")
+
+
+async def get_energy(
+    facade: FacadeDep,
+    _: Reader,
+    period: Literal["day", "week", "month", "year"] = "day",
+    on: Annotated[date | None, Query(alias="date", description="Any day of the period; default: today")] = None,
+) -> shown.Summary:
+    """Energy of a day by hours, of a week or month by days, of a year by months."""
+    if on is not None and not FIRST_YEAR <= on.year <= LAST_YEAR:
+        detail = f"{on} is not within {FIRST_YEAR} to {LAST_YEAR}."
+        raise ApiProblem(422, "invalid", "No such time", detail, "Ask for a year in that range.")
+    edges = views.edges(period, on or facade.clock().date(), facade.clock().tzinfo)
+    parts = await facade.history.energy(edges)
+    return views.summary(period, parts)
+
+
+async def get_sessions(
+    facade: FacadeDep, _: Reader, start: Start = None, end: End = None, before: BeforeId = None, most: Most = 50
+) -> shown.Sessions:
+    """Charging sessions, newest first. Without `from`: all."""
+    first = start or datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+    last = end or facade.clock() + timedelta(days=1)
+    found = await facade.history.sessions(first, last, before, most)
+    return views.sessions(found, most)
+
+
+async def get_sessions_csv(facade: FacadeDep, _: Reader, start: Start = None, end: End = None) -> Response:
+    """All sessions of a time as CSV."""
+    first = start or datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+    last = end or facade.clock() + timedelta(days=1)
+    found = await facade.history.sessions(first, last, None, MOST_POINTS)
+    return _csv(views.sessions_csv(found, facade.clock().tzinfo), "sessions.csv")
+
+
+def _span(facade: Facade, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
+    last = end or facade.clock()
+    first = start or last - timedelta(days=1)
+    if first >= last:
+        detail = f"`from` ({first.isoformat()}) must be before `to` ({last.isoformat()})."
+        raise ApiProblem(422, "invalid", "No such time", detail, "Turn them round, or leave one out.")
+    return first, last
+
+
+def _step(first: datetime, last: datetime, asked_s: int | None) -> int:
+    seconds = (last - first).total_seconds()
+    if asked_s is None:
+        return next((step for step, up_to in _SUITABLE if seconds <= up_to), 86400)
+    if seconds / asked_s > MOST_POINTS:
+        detail = f"{seconds / asked_s:.0f} intervals are more than one answer has ({MOST_POINTS})."
+        raise ApiProblem(422, "invalid", "Too much at once", detail, "Ask for wider intervals or a shorter time.")
+    return asked_s
+
+
+#: Interval width, and the longest time that it suits.
+_SUITABLE = ((10, 6 * 3600), (60, 4 * 86400), (900, 60 * 86400), (3600, 400 * 86400))
+
+
+def _csv(lines: Iterator[str], name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def router() -> APIRouter:
+    """All routes of this file."""
+    routes = APIRouter(prefix="/history", tags=["history"])
+    told = documented(401, 403, 409)
+    table = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}} | told
+    routes.add_api_route("/series", get_series, responses=told)
+    routes.add_api_route("/series.csv", get_series_csv, responses=table, response_class=StreamingResponse)
+    routes.add_api_route("/energy", get_energy, responses=told)
+    routes.add_api_route("/sessions", get_sessions, responses=told)
+    routes.add_api_route("/sessions.csv", get_sessions_csv, responses=table, response_class=StreamingResponse)
+    return routes
