@@ -7,6 +7,7 @@ are applied to each delivery.
 from __future__ import annotations
 
 import heapq
+import itertools
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -195,7 +196,7 @@ class Bench:
 
     def gaps(self, unit_id: int, after: float = 0.0) -> list[float]:
         times = [time for time in self.beats[unit_id] if time >= after]
-        return [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+        return [later - earlier for earlier, later in itertools.pairwise(times)]
 
     def told(self, kind: type[Event]) -> list[Event]:
         return [event for _, event in self.events if isinstance(event, kind)]

@@ -57,10 +57,10 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True)
 class LeaseEnded:
-    """Nobody renewed an offer in time; the bus has lowered it by itself. `before_ca` None: there had been none."""
+    """Nobody renewed an offer in time; the bus has lowered it by itself."""
 
     unit_id: int
-    before_ca: int | None
+    before_ca: int
     after_ca: int
 
 
@@ -114,7 +114,7 @@ class EchoDetected:
 
 @dataclass(frozen=True, slots=True)
 class DebugAnswer:
-    """What came back for a debug message: the verified body, or None when nothing did."""
+    """What came back for a debug message: the verified body, None when nothing did, empty when none was due."""
 
     ticket: int
     body: bytes | None

@@ -95,10 +95,10 @@ class SecondMasterWatch:
 class DuplicateWatch:
     """Gathers evidence that two units share one id."""
 
-    def __init__(self) -> None:
+    def __init__(self, sign: int | None) -> None:
         self.found_at: float | None = None
         self._extra_at = float("-inf")
-        self._sign: int | None = None
+        self._sign = sign
         self._other_sign: int | None = None
 
     def extra_answer(self, now: float) -> bool:

@@ -97,7 +97,7 @@ class LimitTalk:
         return True
 
     def end_lease(self, now: float) -> LeaseEnded | None:
-        """Lower the offer to the fallback when its lease is over; the event if that changed anything."""
+        """Lower the offer to the fallback when its lease is over; the event if there was an offer and it changed."""
         unit = self.unit
         if unit.lease_until is None or now < unit.lease_until:
             return None
@@ -105,7 +105,7 @@ class LimitTalk:
         before = unit.offer_ca
         held = before if before is not None else self.clamp(unit.limit_ca or 0)
         unit.offer_ca = self.clamp(min(held, self._settings.fallback_ca))
-        if unit.offer_ca == before:
+        if before is None or unit.offer_ca == before:
             return None
         self._tries = 0
         return LeaseEnded(unit.id, before, unit.offer_ca)

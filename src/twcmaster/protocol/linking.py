@@ -43,7 +43,7 @@ class Linking:
         self._settings = settings
         self._seats = seats
         self._tell = tell
-        self._known = {known.id: known for known in settings.known_units}
+        self._known = {known.id: known for known in settings.known_units if known.id not in (0, settings.master_id)}
         self._complained: dict[int, float] = {}
         #: When `check` has something to notice next.
         self.check_at = float("-inf")
@@ -55,7 +55,7 @@ class Linking:
         for unit_id in self._known:
             self.recall(unit_id, now)
         for seat in self._seats:
-            if seat.unit.lost_at is not None:
+            if seat.unit.presence(now) is not Presence.ONLINE:
                 self._find_again(seat, now)
             seat.talk.relinked()
             seat.due = now

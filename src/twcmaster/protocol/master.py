@@ -303,7 +303,8 @@ class Master:
                 return
         answer = errand.answer_head()
         turn = Turn(Job.ERRAND, errand.unit_id, answer, errand=errand)
-        self._transmit(errand.body, turn, LONGEST_WINDOW_S if answer else 0.0, now)
+        window_s = self.settings.reply_window_s if seat is None else seat.window_s
+        self._transmit(errand.body, turn, window_s if answer else 0.0, now)
         if errand.is_heartbeat and seat is not None:
             self._beat_sent(seat, errand.body[6], errand.body[7] << 8 | errand.body[8], turn, now)
 

@@ -7,7 +7,7 @@ which none could hold a question and its reply window.
 
 In the gap, whatever can be over before the next heartbeat is due: what people asked for, announcements, and at most
 one question. A connector that missed a heartbeat is due again soon.
-On a line too slow to leave such a gap, one of these per `STARVED_S` goes before a heartbeat all the same: a heartbeat
+On a line too slow to leave such a gap, each of these goes before a heartbeat all the same: a heartbeat
 half a second late harms nobody, never knowing the volts does.
 """
 
@@ -25,10 +25,12 @@ from twcmaster.protocol.settings import MasterSettings
 #: Part of a heartbeat period by which a heartbeat may come early to share a round.
 JOIN = 0.7
 #: Part of a heartbeat period after which a missed heartbeat is tried again, and how many times in a row: noise
-#: must not open long gaps, and a unit that is gone must not take time from the others.
-RETRY = 0.3
+#: must not open long gaps, and a unit that is gone must not take time from the others. The spread, by our sign,
+#: parts two copies of this program that speak in step and so never hear each other.
+RETRY = 0.25
+RETRY_SPREAD = 0.15
 RETRIES = 8
-STARVED_S = 5.0
+STARVED_S = {Job.ERRAND: 1.0, Job.ANNOUNCE: 5.0, Job.QUERY: 5.0}
 #: A 16-byte body, two delimiters, and two escapes.
 _FRAME_BYTES = 20
 
@@ -49,6 +51,7 @@ class Schedule:
         self, settings: MasterSettings, line: Line, seats: Seats, announcer: Announcer, desk: ErrandDesk
     ) -> None:
         self._heartbeat_s = settings.heartbeat_s
+        self._retry_s = settings.heartbeat_s * (RETRY + RETRY_SPREAD * settings.sign / 256)
         self._window_s = settings.reply_window_s
         self._line = line
         self._seats = seats
@@ -74,7 +77,7 @@ class Schedule:
         """This connector has not answered its heartbeat: it gets the next one earlier, if that may be noise."""
         seat.misses += 1
         if seat.misses <= RETRIES:
-            seat.due -= (1 - RETRY) * self._heartbeat_s
+            seat.due -= self._heartbeat_s - self._retry_s
 
     def aside(self, job: Job, now: float) -> None:
         """Something other than a heartbeat is being sent."""
@@ -141,9 +144,9 @@ class Schedule:
 
     def _starved(self, sides: list[_Side], now: float, beat: Choice) -> Choice:
         """The heartbeat, or what heartbeats have kept from the line for too long."""
-        if beat.at <= now and now >= self._side_at + STARVED_S:
+        if beat.at <= now:
             for side in sides:
-                if now >= side.wanted_at + STARVED_S:
+                if now >= max(side.wanted_at, self._side_at) + STARVED_S[side.job]:
                     return side.choice(beat.at)
         return beat
 

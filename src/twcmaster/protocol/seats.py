@@ -32,7 +32,7 @@ class Seat:
         self.unit = unit
         self.talk = LimitTalk(unit, settings, policy, now)
         self.rota = Rota(unit, now)
-        self.duplicates = DuplicateWatch()
+        self.duplicates = DuplicateWatch(unit.sign)
         #: When its next heartbeat is due.
         self.due = now
         self.window_s = settings.reply_window_s
