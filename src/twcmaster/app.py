@@ -20,6 +20,7 @@ from twcmaster.config.load import site_facts
 from twcmaster.config.meters import MeterSection
 from twcmaster.config.schema import BusRole, BusSection, Config
 from twcmaster.control.commands import initial
+from twcmaster.control.known import Known, known_of
 from twcmaster.links.guard import Checker, Refusal, nothing_allowed
 from twcmaster.model.ports import Link, Meter
 from twcmaster.model.settings import Mode
@@ -34,7 +35,9 @@ from twcmaster.runtime.listener import Listener
 from twcmaster.runtime.poll import MeterPoll
 from twcmaster.runtime.pump import Hooks, Pump
 from twcmaster.runtime.supervise import end_on_callback_errors, optional
+from twcmaster.runtime.wishes import Around, Wishes
 from twcmaster.store.known_units import KnownUnitEntry, KnownUnits
+from twcmaster.store.settings_store import SettingsStore, WishesInMemory
 
 log = logging.getLogger("twcmaster")
 
@@ -71,8 +74,8 @@ class Graph:
         self.site = site_facts(config)
         self.clock = options.clock or wall_clock(config.site.timezone)
         self.hub = Hub(self.clock)
-        self.wishes = initial(Mode(config.control.mode), config.control.amps)
         self._options = options
+        self.wishes = self._wishes()
         self._known = KnownUnits(options.state_dir / "units.json") if options.state_dir else None
         masters = [section for section in config.bus if section.role is BusRole.MASTER]
         self.buses = {section.name: self._bus(section) for section in masters}
@@ -81,6 +84,19 @@ class Graph:
         }
         self.controller = Controller(self.site, list(self.buses.values()), self.hub, self.clock, self.world_of)
         self.meters = {section.name: self._meter(section) for section in config.meter}
+
+    def _wishes(self) -> Wishes:
+        control, state_dir, notice = self.config.control, self._options.state_dir, self.notice_for("wishes")
+        keeper = SettingsStore(state_dir / "settings.db", self.clock, notice) if state_dir else WishesInMemory()
+        around = Around(self.clock, self.known, notice, self._wake)
+        return Wishes(keeper, initial(Mode(control.mode), control.amps), around)
+
+    def _wake(self) -> None:
+        self.controller.wake()
+
+    def known(self) -> Known:
+        """What a command is checked against, as of now."""
+        return known_of(self.site, (view for bus in self.buses.values() for view in bus.connectors()))
 
     def _bus(self, section: BusSection) -> Bus:
         facts = self.site.buses[section.name]
@@ -132,7 +148,10 @@ class Graph:
     def world_of(self, bare: World) -> World:
         """The world as the buses see it, with the wishes of the config."""
         readings = {name: poll.view() for name, poll in self.meters.items()}
-        return replace(bare, settings=self.wishes, spike_cure=self.config.control.spike_cure, readings=readings)
+        spike_cure = self.config.control.spike_cure
+        world = replace(bare, settings=self.wishes.settings, spike_cure=spike_cure, readings=readings)
+        settings = self.wishes.follow(world)
+        return world if settings is world.settings else replace(world, settings=settings)
 
     def _changed(self, bus: str) -> None:
         self.controller.wake()
@@ -157,19 +176,26 @@ class Graph:
         failed: asyncio.Future[None] = loop.create_future()
         end_on_callback_errors(loop, failed)
         parts = [*(bus.run for bus in self.buses.values()), *(pump.run for pump in self.listeners.values())]
-        vital = [asyncio.ensure_future(run()) for run in (*parts, self.controller.run)]
+        vital = [asyncio.ensure_future(run()) for run in (*parts, self._decide)]
         others = [asyncio.ensure_future(run()) for run in self._options.companions(self)]
         others += [asyncio.ensure_future(self._keep_reading(name)) for name in self.meters]
+        others.append(asyncio.ensure_future(optional("the settings", self.wishes.run, self.notice_for("wishes"))))
         others.append(asyncio.ensure_future(self._stopped()))
         try:
             await asyncio.wait((failed, *vital, others[-1]), return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _end([*vital, *others])
+            await self.wishes.close()
             loop.set_exception_handler(None)
         for task in (failed, *vital):
             if task.done() and not task.cancelled():
                 task.result()
         failed.cancel()
+
+    async def _decide(self) -> None:
+        # Buses go on as they were meanwhile; a decision without people's wishes could end a session for nothing.
+        await self.wishes.load()
+        await self.controller.run()
 
     async def _keep_reading(self, name: str) -> None:
         await optional(f"meter {name}", self.meters[name].run, self.notice_for(f"meter {name}"))

@@ -1,33 +1,21 @@
-"""Kind to class: the only list of concrete links and meters."""
+"""Kind to class: the only list of concrete links and meters.
+
+Each is imported when it is asked for, so that a site pays in time and memory for what it uses.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from twcmaster.config.meters import (
-    ConstantMeterSection,
-    FileMeterSection,
-    HttpMeterSection,
-    MeterSection,
-    ModbusMeterSection,
-    MqttMeterSection,
-)
 from twcmaster.links.guard import Checker, GuardedLink, Refusal, nothing_allowed
-from twcmaster.links.recording import Recorder
-from twcmaster.links.replay import ReplayLink
-from twcmaster.links.rfc2217 import Rfc2217Link
-from twcmaster.links.serial import SerialLink
-from twcmaster.links.tcp import TcpLink
-from twcmaster.meters.constant import ConstantMeter
-from twcmaster.meters.file import FileMeter
-from twcmaster.meters.http import HttpMeter
-from twcmaster.meters.modbus import ModbusMeter
-from twcmaster.meters.mqtt import MqttMeter
 from twcmaster.model.address import LinkAddress, ReplayAddress, Rfc2217Address, SerialAddress, TcpAddress, parse_link
 from twcmaster.model.ports import Link, Meter
+
+if TYPE_CHECKING:
+    from twcmaster.config.meters import MeterSection
 
 
 def _unreported(*_: object) -> None:
@@ -47,36 +35,56 @@ def open_link(
     """
     link = _bare_link(parse_link(url))
     if record_to is not None:
+        from twcmaster.links.recording import Recorder
+
         link = Recorder(link, record_to, on_record_error)
     return GuardedLink(link, check, on_refused)
 
 
 def open_meter(section: MeterSection, clock: Callable[[], datetime]) -> Meter:
     """The meter of a config section, not yet connected. `clock` is the site's wall clock, with its zone."""
-    match section:
-        case HttpMeterSection():
+    match section.kind:
+        case "http":
+            from twcmaster.meters.http import HttpMeter
+
             return HttpMeter(section, clock)
-        case MqttMeterSection():
+        case "mqtt":
+            from twcmaster.meters.mqtt import MqttMeter
+
             return MqttMeter(section, clock)
-        case ModbusMeterSection():
+        case "modbus":
+            from twcmaster.meters.modbus import ModbusMeter
+
             return ModbusMeter(section)
-        case FileMeterSection():
+        case "file":
+            from twcmaster.meters.file import FileMeter
+
             return FileMeter(section, clock)
-        case ConstantMeterSection():
+        case "constant":
+            from twcmaster.meters.constant import ConstantMeter
+
             return ConstantMeter(section)
         case _:
-            assert_never(section)
+            assert_never(section.kind)
 
 
 def _bare_link(address: LinkAddress) -> Link:
     match address:
         case SerialAddress():
+            from twcmaster.links.serial import SerialLink
+
             return SerialLink(address)
         case TcpAddress():
+            from twcmaster.links.tcp import TcpLink
+
             return TcpLink(address)
         case Rfc2217Address():
+            from twcmaster.links.rfc2217 import Rfc2217Link
+
             return Rfc2217Link(address)
         case ReplayAddress():
+            from twcmaster.links.replay import ReplayLink
+
             return ReplayLink(address)
         case _:
             assert_never(address)

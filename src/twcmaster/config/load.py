@@ -36,14 +36,23 @@ def parse(text: str, source: str = "config") -> Config:
         raw: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(source, [Problem("file", f"is not valid TOML: {error}.")]) from error
+    schema = _schema_for(raw)
     try:
-        config = Config.model_validate(raw)
+        config = schema.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(source, of_validation(error, Config)) from None
+        raise ConfigError(source, of_validation(error, schema)) from None
     problems = across_sections(config)
     if problems:
         raise ConfigError(source, problems)
     return config
+
+
+def _schema_for(raw: dict[str, Any]) -> type[Config]:
+    if not raw.get("meter"):
+        return Config
+    from twcmaster.config.full import FullConfig
+
+    return FullConfig
 
 
 def site_facts(config: Config) -> Site:

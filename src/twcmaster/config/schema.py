@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from twcmaster.config.energy import BatterySection, FuseSection, PeakSection
-from twcmaster.config.meters import MeterSection
 
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\s/\[\]\"][^/\[\]\"]*$")]
 Amps = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
@@ -148,7 +147,8 @@ class Config(Section):
     circuit: list[CircuitSection] = Field(min_length=1)
     bus: list[BusSection] = Field(min_length=1)
     connector: list[ConnectorSection] = []
-    meter: list[MeterSection] = []
+    #: Sections of `config.meters`; see `config.full` for why their shapes are not named here.
+    meter: list[Any] = []
     fuse: FuseSection | None = None
     peak: PeakSection | None = None
     battery: BatterySection | None = None
