@@ -195,6 +195,7 @@ def _refusal(text: str, hint: str) -> dict[str, object]:
 
 
 def _may_ask(peer: socket.socket) -> bool:
+    """Whether the process at the other end belongs to root or to our own user, as the kernel has it."""
     _, uid, _ = _PEER.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
     return uid in (0, os.geteuid())
 

@@ -25,6 +25,7 @@ SHOWN_NOTICES = 20
 REMOVED = "(removed)"
 _SECRET = re.compile(r"pass(word|phrase|wd)?|secret|token|api_?key|credential|authorization", re.IGNORECASE)
 _LOGIN_IN_URL = re.compile(r"(?<=://)[^/@\s]+@")
+_SECRET_IN_URL = re.compile(r"([?&][^=&\s]*(?:pass|token|key|secret|auth)[^=&\s]*=)[^&\s]+", re.IGNORECASE)
 #: What stays of a VIN: maker, and the end that tells two cars apart.
 _VIN_HEAD, _VIN_TAIL = 3, 4
 
@@ -121,7 +122,7 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
-        return _LOGIN_IN_URL.sub(f"{REMOVED}@", value)
+        return _SECRET_IN_URL.sub(rf"\1{REMOVED}", _LOGIN_IN_URL.sub(f"{REMOVED}@", value))
     if is_dataclass(value) and not isinstance(value, type):
         return _entries({field.name: getattr(value, field.name) for field in fields(value)})
     if isinstance(value, Mapping):
