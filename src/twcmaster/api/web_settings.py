@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """`base_path` is "" or "/prefix". `hosts`: names under which browsers may reach this, besides addresses."""
+    """`base_path` is "" or "/prefix"."""
 
     #: Empty: every address of this machine.
     host: str = ""
     port: int = 8080
+    #: No login at all.
     open_door: bool = False
     base_path: str = ""
-    hosts: frozenset[str] = frozenset()
-    trusted_proxies: tuple[str, ...] = ()
+    #: Names, besides addresses, under which browsers may reach this: in lower case, without port.
+    names: frozenset[str] = frozenset({"localhost"})
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     tls_cert: Path | None = None
     tls_key: Path | None = None
     #: The built page.
     static_dir: Path = field(default_factory=lambda: Path(__file__).with_name("static"))
 
     @property
-    def tls(self) -> bool:
-        return self.tls_cert is not None
+    def url(self) -> str:
+        """Where a browser on this machine finds the page."""
+        host = "localhost" if self.host in ("", "0.0.0.0", "::") else self.host  # noqa: S104 - "any" of a listener
+        shown = f"[{host}]" if ":" in host else host
+        return f"{'https' if self.tls_cert else 'http'}://{shown}:{self.port}{self.base_path}/"
+
+
+def own_names(more: Iterable[str] = ()) -> frozenset[str]:
+    """This machine's names, as they are and as routers and mDNS spell them, and `more`."""
+    host = socket.gethostname().lower().rstrip(".")
+    short = host.partition(".")[0]
+    usual = {f"{short}{suffix}" for suffix in ("", ".local", ".lan", ".home", ".home.arpa", ".internal", ".fritz.box")}
+    return frozenset({"localhost", host, *usual, *(name.lower().rstrip(".") for name in more)})
+
+
+def networks(texts: Iterable[str]) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Addresses and networks of proxies. Raises ValueError."""
+    return tuple(ip_network(text, strict=False) for text in texts)
