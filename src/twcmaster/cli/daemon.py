@@ -20,6 +20,7 @@ from twcmaster.model.ports import Link
 from twcmaster.runtime.console import AlreadyRunningError, Console, ConsoleError, Operations
 from twcmaster.runtime.operations import ROOT_LOGGER, Parts, operations
 from twcmaster.runtime.supervise import optional
+from twcmaster.runtime.wishes_operations import wishes_operations
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def console_of(graph: app.Graph, console: Console) -> Companion:
 
 def operations_of(graph: app.Graph) -> Operations:
     """What can be asked of this site."""
-    return operations(
+    base = operations(
         Parts(
             hub=graph.hub,
             notice=lambda level, where, text: graph.notice_for(where)(level, text),
@@ -72,6 +73,8 @@ def operations_of(graph: app.Graph) -> Operations:
             config=lambda: graph.config.model_dump(mode="json"),
         )
     )
+    wishes = wishes_operations(graph.wishes, graph.hub, graph.clock, graph.known)
+    return Operations({**base.answers, **wishes}, base.streams)
 
 
 def logged_link(url: str, check: Checker, on_refused: Refusal) -> Link:

@@ -19,16 +19,20 @@ COMMANDS = {
     "override": "by_hand",
     "dump": "dump",
     "log": "by_hand",
+    "set": "wishes:set_",
+    "explain": "explain",
+    "changes": "wishes",
 }
 _GROUPS = {
     "Charging": ("run", "demo", "check"),
+    "Wishes": ("set", "explain", "changes"),
     "A running daemon": ("status", "send", "override", "log", "dump"),
     "The wire": ("ports", "sniff", "decode", "connector"),
 }
 
 
 class LazyGroup(click.Group):
-    """A group whose commands live in modules of this package, one function named like the command in each."""
+    """A group whose commands live in modules of this package, functions named like the command unless said."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -36,7 +40,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(import_module(f"twcmaster.cli.{COMMANDS[cmd_name]}"), cmd_name)
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command = getattr(import_module(f"twcmaster.cli.{module}"), name or cmd_name)
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is not a command")
         return command

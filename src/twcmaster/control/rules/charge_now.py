@@ -61,4 +61,4 @@ def _reason(wish: ChargeNow, clock: datetime) -> Reason:
         told += " " + ", ".join(ends)
     if wish.energy_kwh is not None:
         told += f" ({wish.charged_kwh:.1f} of {wish.energy_kwh:g} kWh)"
-    return Reason("charge_now", told)
+    return Reason("charge_now" if wish.amps is None else "charge_now_amps", told)
