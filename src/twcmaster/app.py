@@ -64,6 +64,8 @@ class Options:
     #: Given the built graph: further tasks to run beside it (console, views); they end with it.
     companions: Callable[[Graph], list[Callable[[], Coroutine[None, None, None]]]] = lambda graph: []  # noqa: ARG005
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    #: The byte that tells two copies of this program on one bus apart; a simulation picks its own, to be repeatable.
+    pick_sign: Callable[[], int] = lambda: secrets.randbelow(256)
 
 
 class Graph:
@@ -118,7 +120,7 @@ class Graph:
             connector_limit_ca=int(self.site.buses[section.name].connector_limit_a) * 100,
             master_id=int(section.master_id, 16),
             # Two copies of this program on one bus must be able to tell each other's frames from their own.
-            sign=secrets.randbelow(256),
+            sign=self._options.pick_sign(),
             reply_window_s=section.reply_window_s,
             minimum_ca=section.minimum_a * 100,
             minimum_protocol_1_ca=min(500, section.minimum_a * 100),

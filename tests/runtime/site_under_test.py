@@ -42,11 +42,13 @@ class SiteUnderTest:
     def __init__(self, units: tuple[UnitPlan, ...], config: str, faults: Faults, seed: int) -> None:
         self.site = VirtualSite(SitePlan((BusPlan("garage", units, faults),), seed=seed))
         self.links: list[MemoryLink] = []
-        loop = asyncio.get_running_loop()
-        self.options = Options(link_of=self._link, clock=lambda: START + timedelta(seconds=loop.time()))
+        self.options = Options(link_of=self._link, clock=self._clock, pick_sign=lambda: 7)
         self.graph = Graph(parse(config), self.options)
         self.over_amp_s = 0.0
         self.limit_a = self.graph.site.circuits["garage"].limit_a
+
+    def _clock(self) -> datetime:
+        return START + timedelta(seconds=asyncio.get_running_loop().time())
 
     def _link(self, url: str, check: Checker, refused: Refusal) -> GuardedLink:
         self.links.append(self.site.memory_link("garage"))

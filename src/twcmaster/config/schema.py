@@ -21,7 +21,7 @@ UnitId = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{4}$")]
 class Section(BaseModel):
     """A table of the file: unknown keys are mistakes, and nothing is converted behind the person's back."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class BusRole(StrEnum):

@@ -20,12 +20,15 @@ from twcmaster.control.rules import charge_now, schedule, standing
 from twcmaster.control.rules import solar as solar_rule
 from twcmaster.control.solar import Sun
 from twcmaster.model.plan import Alarm, Claim, Offer, Plan, Pool, Reason, Relay
-from twcmaster.model.world import Presence, WallConnector, World
+from twcmaster.model.world import Activity, Presence, WallConnector, World
 
 RULES = (charge_now.claims, schedule.claims, standing.claims)
 
 #: How far a draw may be above its limit before a person should hear of it, and for how long.
 DISOBEDIENT_A = 1.5
+
+#: A car that asked for a limit and got none gives up after a minute or so, on some units until it is plugged in anew.
+PATIENCE_S = 45.0
 
 _NO_WISH = Claim("", "none", -1, Reason("no_wish", "Nothing asks for charging now"), amps=0.0)
 _NO_CAR = Reason("no_car", "No car")
@@ -109,7 +112,7 @@ def _wishes(
         pools.extend(budgets)
         _take_stronger(wishes, claims)
     sunny = _sunny(world, wishes)
-    stuck = frozenset(c.key for c in world.connectors if _cannot_stop(world, c))
+    stuck = frozenset(c.key for c in world.connectors if c.key in held and _cannot_stop(world, c, held[c.key]))
     runners = sunlit.runners(world, held, sunny, stuck)
     left_w = sunlit.left_for_sun_w(sight.surplus_w, sunlit.draws(world, held), runners)
     sun = solar.follow(sun, runners, left_w, world.now, world.clock.date())
@@ -156,7 +159,7 @@ def _ask(scene: _Scene, connector: WallConnector) -> Ask | None:
     held, wish, now = scene.held[connector.key], scene.wishes.get(connector.key, _NO_WISH), scene.world.now
     if connector.presence is not Presence.ONLINE:
         return None
-    stuck_on = _cannot_stop(scene.world, connector)
+    stuck_on = _cannot_stop(scene.world, connector, held)
     wanted = held.demand.want in (Want.POWER, Want.TRIAL, Want.LEFTOVER)
     if not stuck_on and (not wanted or care.rest_left_s(held, now) or connector.duplicate):
         return None
@@ -192,11 +195,19 @@ def _cap_a(connector: WallConnector, held: Held, wish: Claim) -> int:
     return floor(cap)
 
 
-def _cannot_stop(world: World, connector: WallConnector) -> bool:
-    """Whether 0 A would act as the minimum here and nothing else may stop the car."""
-    if connector.can_stop or not ledger.is_active(connector):
+def _cannot_stop(world: World, connector: WallConnector, held: Held) -> bool:
+    """Whether 0 A would act as the minimum here and nothing else may stop the car; or it must not wait any longer."""
+    if connector.can_stop:
         return False
-    return not world.site.buses[connector.bus].allow_relay_commands
+    if _asks_for_limit(connector) and world.now - held.demand.since >= PATIENCE_S:
+        return True
+    return ledger.is_active(connector) and not world.site.buses[connector.bus].allow_relay_commands
+
+
+def _asks_for_limit(connector: WallConnector) -> bool:
+    """Whether a car waits behind a unit that holds no limit for it yet."""
+    waits = connector.activity in (Activity.WAITING, Activity.STARTING)
+    return waits and (connector.echo_a or 0.0) < connector.minimum_a and not ledger.is_drawing(connector)
 
 
 def _free(scene: _Scene, asks: Mapping[str, Ask]) -> tuple[Constraint, ...]:
