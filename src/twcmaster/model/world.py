@@ -75,9 +75,6 @@ class World:
     clock: datetime
     site: Site
     connectors: tuple[WallConnector, ...]
-    #: Wish of a fixed number of amps for the whole site, from the config.
-    mode: str = "fixed"
-    fixed_a: float = 0.0
     spike_cure: bool = False
     #: What people and programs have asked for.
     settings: Settings = field(default_factory=Settings)
