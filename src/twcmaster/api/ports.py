@@ -68,8 +68,11 @@ class Wishes(Protocol):
 
     @property
     def settings(self) -> Settings: ...
-    async def command(self, command: Command, who: str) -> Settings:
-        """The settings with the command in effect and safely kept. Raises CommandRefused and OSError."""
+    async def command(self, command: Command, who: str, version: int | None = None) -> Settings:
+        """The settings with the command in effect and safely kept; with `version`, only if they still have it.
+
+        Raises CommandRefused, and OSError (with a text for people) when it cannot be kept.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +122,19 @@ class History(Protocol):
 
 
 class Accounts(Protocol):
-    """Users, tokens, logins and the audit log. Lookups answer from memory; changes are on disk when they return."""
+    """Users, tokens, logins and the audit log. Lookups answer from memory.
+
+    What grants access is on disk when the call returns, or OSError is raised, with a text for people.
+    """
 
     def users(self) -> Sequence[User]: ...
     def tokens(self) -> Sequence[Token]: ...
     def logins(self) -> Sequence[Login]: ...
     def token_by_hash(self, key_hash: str) -> Token | None: ...
     def login_by_hash(self, key_hash: str) -> Login | None: ...
-    async def put_user(self, user: User) -> None: ...
+    async def put_user(self, user: User) -> None:
+        """Add or replace; a replaced user is logged out everywhere."""
+
     async def remove_user(self, name: str) -> None:
         """And all logins of it."""
 
@@ -135,7 +143,7 @@ class Accounts(Protocol):
     async def put_login(self, login: Login) -> None: ...
     async def remove_login(self, login_id: str) -> None: ...
     def used(self, key_hash: str, now: datetime) -> None:
-        """Note the use of a token or login; kept once in a while."""
+        """Note the use of a token or login, which lasts longer by it; kept once in a while."""
 
     async def audit(self, entry: AuditEntry) -> None: ...
     async def audit_log(self, skip: int, most: int) -> Sequence[AuditEntry]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -38,6 +39,16 @@ class ApiProblem(Exception):
 def not_found(detail: str, what_to_do: str) -> ApiProblem:
     """404 for a thing that does not exist."""
     return ApiProblem(404, "not_found", "There is no such thing", detail, what_to_do)
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Around what must reach the disk: its failure becomes a problem that says so."""
+    try:
+        yield
+    except OSError as error:
+        detail = f"Nothing has changed, because it could not be kept: {error}"
+        raise ApiProblem(503, "not_kept", "Could not be kept", detail, "Mend the disk, then try again.") from error
 
 
 def response(problem: ApiProblem) -> Response:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+#: A browser's login ends after this long without use.
+LOGIN_LASTS = timedelta(days=30)
 
 
 class Role(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
@@ -21,7 +21,7 @@ class Series:
     """Means per interval. `at_s[i]` is the start of interval i, seconds since 1970; None: nothing was measured.
 
     Columns: `solar_w`, `grid_w` (import positive), `house_w` (without the cars), `battery_w` (discharge positive),
-    `battery_percent`, `cars_w`, and for each wall connector `KEY:power_w`, `KEY:offered_a`, `KEY:drawn_a`.
+    `battery_percent`, `cars_w`, of these `cars_solar_w`, `cars_grid_w`, `cars_battery_w`, and for each wall connector `KEY:power_w`, `KEY:offered_a`, `KEY:drawn_a`.
     """
 
     step_s: int
@@ -73,5 +73,3 @@ class StoreHealth:
     ok: bool
     problem: str | None = None
     size_bytes: int = 0
-    written_bytes: int = 0
-    extras: Mapping[str, float] = field(default_factory=dict)

@@ -7,18 +7,19 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from twcmaster.api.auth.back_off import BackOff
 from twcmaster.api.auth.passwords import hash_password, verify_password
 from twcmaster.api.ports import Accounts
 from twcmaster.api.problems import ApiProblem
-from twcmaster.model.accounts import AuditEntry, Login, Role, Scope, Token, User
+from twcmaster.api.problems import kept as safely_kept
+from twcmaster.model.accounts import LOGIN_LASTS, AuditEntry, Login, Role, Scope, Token, User
 
 TOKEN_PREFIX = "twc_"  # noqa: S105 - so that people and secret scanners recognise a leaked one
-#: A login ends after this long without use.
-LOGIN_LASTS = timedelta(days=30)
+#: Uses are for people to read: once a minute is enough.
+NOTE_USE_EVERY = timedelta(minutes=1)
 MOST_LOGINS = 100
 MOST_TOKENS = 100
 MOST_USERS = 50
@@ -99,7 +100,7 @@ class Doorkeeper:
         user = self._user(login.user)
         if user is None:
             return None
-        self._accounts.used(key_hash, self._clock())
+        self._note_use(key_hash, login.last_used_at)
         return Identity(user.name, _SCOPES_OF_ROLE[user.role], user.role, key_hash, by_cookie=True)
 
     def by_token(self, key: str) -> Identity | None:
@@ -108,8 +109,13 @@ class Doorkeeper:
         token = self._accounts.token_by_hash(key_hash)
         if token is None or (token.expires_at is not None and token.expires_at <= self._clock()):
             return None
-        self._accounts.used(key_hash, self._clock())
+        self._note_use(key_hash, token.last_used_at)
         return Identity(f"token {token.label}", token.scope, None, key_hash)
+
+    def _note_use(self, key_hash: str, last: datetime | None) -> None:
+        now = self._clock()
+        if last is None or now - last >= NOTE_USE_EVERY:
+            self._accounts.used(key_hash, now)
 
     def _user(self, name: str) -> User | None:
         return next((user for user in self._accounts.users() if user.name == name), None)
@@ -168,9 +174,9 @@ class Doorkeeper:
         return await self._put_user(name, role, kept)
 
     async def _put_user(self, name: str, role: Role, kept: str) -> User:
-        await self._accounts.remove_user(name)
         user = User(name, role, kept, self._clock())
-        await self._accounts.put_user(user)
+        with safely_kept():
+            await self._accounts.put_user(user)
         return user
 
     async def _hash_of_nobody(self) -> str:
@@ -215,8 +221,9 @@ class Doorkeeper:
             )
         key = TOKEN_PREFIX + secrets.token_urlsafe(_KEY_BYTES)
         token = Token(secrets.token_hex(4), label, scope, hash_key(key), self._clock(), by, expires_at)
-        await self._accounts.put_token(token)
-        return replace(token), key
+        with safely_kept():
+            await self._accounts.put_token(token)
+        return token, key
 
     async def audit(self, who: str, what: str, address: str = "") -> None:
         """Keep who did what."""

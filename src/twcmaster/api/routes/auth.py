@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from twcmaster.api.access import COOKIE, Admin, House, HouseDep, Reader, Steerer, address_of, identify
-from twcmaster.api.auth.doorkeeper import LOGIN_LASTS, Identity
-from twcmaster.api.problems import ApiProblem, documented, not_found
+from twcmaster.api.auth.doorkeeper import Identity
+from twcmaster.api.problems import ApiProblem, documented, kept, not_found
 from twcmaster.api.schemas import auth as shown
-from twcmaster.model.accounts import Role, Token, User
+from twcmaster.model.accounts import LOGIN_LASTS, Role, Token, User
 
 Id = Annotated[str, Path(max_length=40)]
 
@@ -118,7 +118,8 @@ async def delete_user(house: HouseDep, who: Admin, request: Request, name: Id) -
         raise ApiProblem(
             409, "last_owner", "The last owner stays", f'"{name}" is the only owner.', "Make another first."
         )
-    await house.facade.accounts.remove_user(name)
+    with kept():
+        await house.facade.accounts.remove_user(name)
     await house.doorkeeper.audit(who.name, f"removed {name}", address_of(request))
 
 
@@ -146,7 +147,8 @@ async def delete_token(house: HouseDep, who: Admin, request: Request, token_id: 
     found = next((token for token in house.facade.accounts.tokens() if token.id == token_id), None)
     if found is None:
         raise not_found(f'There is no token "{token_id}".', "GET /auth/tokens lists them all.")
-    await house.facade.accounts.remove_token(token_id)
+    with kept():
+        await house.facade.accounts.remove_token(token_id)
     await house.doorkeeper.audit(who.name, f'revoked token "{found.label}"', address_of(request))
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from twcmaster.api.access import FacadeDep, House, HouseDep, Reader, Steerer, address_of
 from twcmaster.api.auth.doorkeeper import Identity
 from twcmaster.api.etags import IfMatch, etag, must_be_given, must_match
-from twcmaster.api.problems import documented
+from twcmaster.api.problems import documented, kept
 from twcmaster.api.schemas import wishes as shown
 from twcmaster.api.views import wishes as views
 from twcmaster.model.commands import Command
@@ -61,9 +61,10 @@ async def put_schedule(
 
 
 async def _do(house: House, who: Identity, request: Request, command: Command, if_match: str | None) -> Settings:
-    async with house.writing:
-        must_match(if_match, house.facade.wishes.settings.version)
-        settings = await house.facade.wishes.command(command, who.name)
+    version = house.facade.wishes.settings.version
+    must_match(if_match, version)
+    with kept():
+        settings = await house.facade.wishes.command(command, who.name, None if if_match is None else version)
     await house.doorkeeper.audit(who.name, str(command), address_of(request))
     return settings
 
