@@ -1,0 +1,74 @@
+/** Words in the language of the reader. English is always there; others come when they are wanted. */
+import type { Sentence } from "../api/schema";
+import en from "../i18n/en.json";
+
+export type Key = keyof typeof en;
+type Words = Record<Key, string>;
+/** Rules for sentences that the daemon writes: [pattern of the English text, words]. The first that fits is taken. */
+type Rules = [string, string][];
+
+export const LANGUAGES = { en: "English", de: "Deutsch" } as const;
+export type Language = keyof typeof LANGUAGES;
+
+const KEPT = "twcmaster-language";
+
+interface Loaded {
+  language: Language;
+  words: Words;
+  rules: { pattern: RegExp; words: string }[];
+}
+
+let loaded = $state.raw<Loaded>({ language: "en", words: en, rules: [] });
+
+export const chosenLanguage = () => loaded.language;
+
+/** For Intl: the reader's own region where the language fits ("en-GB", with its 24-hour clock). */
+export function language(): string {
+  return navigator.languages.find((tag) => tag.split("-")[0] === loaded.language) ?? loaded.language;
+}
+
+export async function startLanguage(): Promise<void> {
+  const kept = localStorage.getItem(KEPT);
+  const wanted = [kept, ...navigator.languages].map((tag) => tag?.split("-")[0]);
+  await setLanguage((wanted.find((tag) => tag && tag in LANGUAGES) ?? "en") as Language);
+}
+
+export async function chooseLanguage(wanted: Language): Promise<void> {
+  localStorage.setItem(KEPT, wanted);
+  await setLanguage(wanted);
+}
+
+async function setLanguage(wanted: Language): Promise<void> {
+  loaded = wanted === "de" ? await german() : { language: "en", words: en, rules: [] };
+  document.documentElement.lang = wanted;
+}
+
+async function german(): Promise<Loaded> {
+  const [words, rules] = await Promise.all([import("../i18n/de.json"), import("../i18n/sentences.de.json")]);
+  const compiled = (rules.default as Rules).map(([pattern, text]) => ({ pattern: new RegExp(`^${pattern}$`), words: text }));
+  return { language: "de", words: words.default, rules: compiled };
+}
+
+/** The words for a key, with {names} filled in. */
+export function t(key: Key, values: Record<string, string | number> = {}): string {
+  return loaded.words[key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+}
+
+/** A sentence of the daemon in the reader's language; in English where no rule knows it. */
+export function say(sentence: Sentence | null | undefined): string {
+  return sentence ? translate(sentence.text) : "";
+}
+
+export function translate(text: string): string {
+  for (const { pattern, words } of loaded.rules) {
+    const found = pattern.exec(text);
+    if (found) return words.replace(/\$(\d)/g, (_, group: string) => part(found[Number(group)] ?? ""));
+  }
+  return text;
+}
+
+/** What a rule has caught: a sentence of its own, or a number. */
+function part(caught: string): string {
+  const said = translate(caught);
+  return said === caught ? caught.replace(/(\d)\.(\d)/g, "$1,$2") : said;
+}

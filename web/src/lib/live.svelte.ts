@@ -1,0 +1,134 @@
+/** The newest state of the site, and how old it is. Reconnects by itself; falls back to asking where sockets are blocked. */
+import { getState } from "../api/calls";
+import { API, Failure } from "../api/client";
+import type { State } from "../api/schema";
+import { whoAmI } from "./access.svelte";
+
+/** Older than this, numbers are shown as stale. */
+export const STALE_S = 8;
+/** The socket speaks about once a second; so long without a word and it is dead. */
+const SILENCE_MS = 10_000;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 8_000;
+const LOGIN_NEEDED = 4401;
+const KEPT = "twcmaster-last-state";
+const KEEP_EVERY_MS = 30_000;
+
+type Link = "connecting" | "live" | "lost";
+
+let state = $state.raw<State | null>(null);
+let heardAt = $state(0);
+let now = $state(Date.now());
+let link = $state<Link>("connecting");
+
+let socket: WebSocket | null = null;
+let wait_ms = FIRST_WAIT_MS;
+let retry: ReturnType<typeof setTimeout> | undefined;
+let keptAt = 0;
+
+export const site = () => state;
+export const linkState = () => link;
+/** Seconds since the newest state came; null: there is none. */
+export const age_s = () => (state ? Math.max(0, (now - heardAt) / 1000) : null);
+export const isStale = () => (age_s() ?? Infinity) > STALE_S;
+export const ticking = () => now;
+
+/** Begin, and go on until `stop` is called. */
+export function start(): () => void {
+  recall();
+  open();
+  const ticker = setInterval(tick, 1000);
+  const wake = () => document.visibilityState === "visible" && hurry();
+  document.addEventListener("visibilitychange", wake);
+  addEventListener("online", hurry);
+  return () => {
+    clearInterval(ticker);
+    clearTimeout(retry);
+    document.removeEventListener("visibilitychange", wake);
+    removeEventListener("online", hurry);
+    drop();
+    link = "connecting";
+  };
+}
+
+function tick(): void {
+  now = Date.now();
+  if (link === "live" && now - heardAt > SILENCE_MS) lose();
+}
+
+function open(): void {
+  drop();
+  const url = new URL("live", API);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  const opened = new WebSocket(url);
+  socket = opened;
+  opened.onmessage = (event: MessageEvent<string>) => take(JSON.parse(event.data) as State);
+  opened.onclose = (event) => {
+    if (socket !== opened) return;
+    if (event.code === LOGIN_NEEDED) void whoAmI().catch(() => undefined);
+    lose();
+  };
+}
+
+function drop(): void {
+  const old = socket;
+  socket = null;
+  old?.close();
+}
+
+function lose(): void {
+  link = "lost";
+  drop();
+  clearTimeout(retry);
+  retry = setTimeout(() => {
+    open();
+    void askOnce();
+  }, wait_ms * (0.75 + Math.random() / 2));
+  wait_ms = Math.min(wait_ms * 2, LONGEST_WAIT_MS);
+}
+
+/** Some proxies block sockets: then an answer every few seconds is better than none. */
+async function askOnce(): Promise<void> {
+  try {
+    const answer = await getState();
+    if (link !== "live") take(answer);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+  }
+}
+
+function hurry(): void {
+  if (link !== "lost") return;
+  wait_ms = FIRST_WAIT_MS;
+  clearTimeout(retry);
+  open();
+}
+
+function take(newest: State): void {
+  state = newest;
+  heardAt = now = Date.now();
+  link = "live";
+  wait_ms = FIRST_WAIT_MS;
+  if (heardAt - keptAt > KEEP_EVERY_MS) keep();
+}
+
+/** What an offline page shows, greyed and with its age. */
+function keep(): void {
+  keptAt = heardAt;
+  localStorage.setItem(KEPT, JSON.stringify({ at: heardAt, state }));
+}
+
+function recall(): void {
+  const text = localStorage.getItem(KEPT);
+  if (!text || state) return;
+  const kept = JSON.parse(text) as { at: number; state: State };
+  state = kept.state;
+  heardAt = kept.at;
+}
+
+/** After logout nobody else shall see what was there. */
+export function forget(): void {
+  localStorage.removeItem(KEPT);
+  state = null;
+  keptAt = 0;
+}
