@@ -91,11 +91,8 @@ class Bus:
 
     def apply(self, offers: Iterable[Offer], lease_until: float) -> None:
         """Hand this bus its offers. They hold until `lease_until` on the loop's clock."""
-        prefix = f"{self.facts.name}/"
         for offer in offers:
-            if not offer.key.startswith(prefix):
-                continue
-            unit_id = int(offer.key.removeprefix(prefix), 16)
+            unit_id = int(offer.key.rpartition("/")[2], 16)
             if unit_id not in self.master.units:
                 continue
             self.master.set_offer(unit_id, offer.amps * 100, lease_until)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from twcmaster.control.decide import decide
 from twcmaster.control.memory import Memory
+from twcmaster.model.plan import Offer
 from twcmaster.model.site import Site
 from twcmaster.model.world import World
 from twcmaster.runtime.bus import Bus
@@ -36,40 +37,54 @@ class Controller:
         self._hub = hub
         self._clock = clock
         self._world_of = world_of
-        self._news = asyncio.Event()
+        self._soonest_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._due: asyncio.Future[None] | None = None
         self._alarms: dict[str, str] = {}
         self.memory = Memory()
 
     def wake(self) -> None:
         """Something changed: decide again soon."""
-        self._news.set()
+        loop = asyncio.get_running_loop()
+        at = max(loop.time(), self._soonest_at)
+        if self._timer is not None and self._timer.when() > at:
+            self._timer.cancel()
+            self._timer = loop.call_at(at, self._fall_due)
 
     async def run(self) -> None:
         """Decide until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             started = loop.time()
-            self._news.clear()
+            self._soonest_at = started + SOONEST_S
             self.tick(started)
-            await asyncio.sleep(SOONEST_S)
-            rest_s = started + TICK_S - loop.time()
-            if rest_s > 0:
-                await self._news_or(rest_s)
+            await self._pause_until(started + TICK_S)
 
-    async def _news_or(self, rest_s: float) -> None:
-        timer = asyncio.get_running_loop().call_later(rest_s, self._news.set)
+    async def _pause_until(self, at: float) -> None:
+        """One timer and no more: this runs for years on small machines."""
+        loop = asyncio.get_running_loop()
+        self._due = loop.create_future()
+        self._timer = loop.call_at(at, self._fall_due)
         try:
-            await self._news.wait()
+            await self._due
         finally:
-            timer.cancel()
+            self._timer.cancel()
+            self._timer = None
+
+    def _fall_due(self) -> None:
+        if self._due is not None and not self._due.done():
+            self._due.set_result(None)
 
     def tick(self, now: float) -> None:
         """One decision."""
         connectors = tuple(view for bus in self._buses for view in bus.connectors())
         world = self._world_of(World(now, self._clock(), self._site, connectors))
         plan, self.memory = decide(world, self.memory)
+        offers: dict[str, list[Offer]] = {}
+        for offer in plan.offers:
+            offers.setdefault(offer.key.partition("/")[0], []).append(offer)
         for bus in self._buses:
-            bus.apply(plan.offers, now + LEASE_S)
+            bus.apply(offers.get(bus.facts.name, ()), now + LEASE_S)
         self._tell_alarms({alarm.code + alarm.text[:24]: alarm.text for alarm in plan.alarms})
         self._hub.publish(world, plan, {bus.facts.name: bus.health() for bus in self._buses})
 
