@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from twcmaster.config.meter_checks import meter_problems
 from twcmaster.config.problems import Problem
 from twcmaster.config.schema import BusRole, BusSection, CircuitSection, Config, ConnectorSection
+from twcmaster.config.web import web_problems
 from twcmaster.model.address import AddressError, parse_link
 
 #: The wire's design allows one master and three connectors on a bus.
@@ -18,6 +19,7 @@ def across_sections(config: Config) -> list[Problem]:
     """Every contradiction between sections."""
     problems = [*_unique("circuit", config.circuit), *_unique("bus", config.bus), *_circuits(config)]
     problems += [*_buses(config), *_connectors(config), *_links(config), *_timezone(config), *meter_problems(config)]
+    problems += web_problems(config.web)
     return problems or list(_fallbacks(config))
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from twcmaster.config.energy import BatterySection, FuseSection, PeakSection
+from twcmaster.config.web import WebSection
 
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\s/\[\]\"][^/\[\]\"]*$")]
 Amps = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
@@ -155,3 +156,4 @@ class Config(Section):
     control: ControlSection = ControlSection()
     virtual: VirtualCarSection = VirtualCarSection()
     service: ServiceSection = ServiceSection()
+    web: WebSection = WebSection()

@@ -21,7 +21,8 @@ class Series:
     """Means per interval. `at_s[i]` is the start of interval i, seconds since 1970; None: nothing was measured.
 
     Columns: `solar_w`, `grid_w` (import positive), `house_w` (without the cars), `battery_w` (discharge positive),
-    `battery_percent`, `cars_w`, of these `cars_solar_w`, `cars_grid_w`, `cars_battery_w`, and for each wall connector `KEY:power_w`, `KEY:offered_a`, `KEY:drawn_a`.
+    `battery_percent`, `cars_w`, of these `cars_solar_w`, `cars_grid_w` and `cars_battery_w`; and for each wall
+    connector `KEY:power_w`, `KEY:offered_a`, `KEY:drawn_a`.
     """
 
     step_s: int
