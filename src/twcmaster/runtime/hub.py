@@ -23,6 +23,8 @@ class Notice:
     level: str
     where: str
     text: str
+    #: Counts the notices of this run, from 1.
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Hub:
         self.notices: deque[Notice] = deque(maxlen=KEPT_NOTICES)
         self._changed = asyncio.Event()
         self._count = 0
+        self._told = 0
 
     def publish(self, world: World, plan: Plan, buses: Mapping[str, Mapping[str, object]]) -> None:
         """Replace the newest snapshot."""
@@ -55,7 +58,8 @@ class Hub:
 
     def notice(self, level: str, where: str, text: str) -> None:
         """Keep a notice."""
-        self.notices.append(Notice(self._clock(), level, where, text))
+        self._told += 1
+        self.notices.append(Notice(self._clock(), level, where, text, self._told))
 
     async def watch(self) -> AsyncIterator[Snapshot]:
         """The newest snapshot, again and again, whenever there is a newer one."""
