@@ -7,6 +7,7 @@ import pytest
 from tests.protocol.fake_unit import FakeUnit, bus
 from tests.protocol.master_bench import Bench, Faults
 from twcmaster.protocol import events as ev
+from twcmaster.protocol.foreign import SecondMasterWatch
 from twcmaster.protocol.framing import frame
 from twcmaster.protocol.master import Master
 from twcmaster.protocol.messages import (
@@ -77,7 +78,27 @@ def test_an_echo_does_not_come_after_the_answer() -> None:
     assert bench.master.health()["foreign"] == 1
 
 
+def test_an_echo_does_not_come_a_second_later() -> None:
+    bench = bus()
+    bench.run(0.59)
+    last = bench.sent[-1][1]
+    bench.run(2.0)
+    bench.master.receive_data(frame(last), bench.now)
+    assert bench.master.health()["foreign"] == 1
+
+
 # ── a second master ──
+
+
+def test_two_copies_wait_for_different_times() -> None:
+    waits = set()
+    for sign in range(0, 256, 16):
+        watch = SecondMasterWatch(0x7777, sign)
+        watch.sighted(0x7777, 0.0)
+        watch.sighted(0x7777, 1.0)
+        assert 21.0 <= watch.quiet_until <= 31.0
+        waits.add(round(watch.quiet_until, 1))
+    assert len(waits) == 16
 
 
 @pytest.mark.parametrize(

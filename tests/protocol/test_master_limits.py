@@ -252,6 +252,39 @@ def test_an_idle_unit_that_was_told_more_is_told_less_once() -> None:
     assert bench.master.units[UNIT].sent_ca == 0
 
 
+def test_being_told_less_is_repeated_until_answered() -> None:
+    unit = FakeUnit(state=0)
+    bench = linked(unit)
+    offer(bench, 16)
+    bench.run(8)
+    unit.dumb = True
+    offer(bench, 0)
+    heard = told(bench, unit, 2.5)
+    assert len(heard) >= 3
+    assert set(heard) == {(0x05, 0)}
+
+
+def test_a_car_that_asks_is_not_answered_with_nothing_for_what_the_idle_unit_was_told() -> None:
+    unit = FakeUnit(state=0)
+    bench = linked(unit)
+    offer(bench, 16)
+    bench.run(7.6)
+    unit.state = 4
+    bench.run(8.61)
+    offer(bench, 0)
+    bench.run(9)
+    assert told(bench, unit, 60) == []
+
+
+def test_a_car_that_comes_is_told_even_what_the_unit_holds_already() -> None:
+    unit = FakeUnit(state=0, limit_ca=1600)
+    bench = linked(unit)
+    offer(bench, 16)
+    bench.run(20)
+    unit.state = 4
+    assert told(bench, unit, 10) == [(0x05, 1600)]
+
+
 @pytest.mark.parametrize("state", [0x03, 0x04, 0x08])
 def test_a_car_that_comes_is_told_afresh_and_soon(state: int) -> None:
     unit = FakeUnit(state=0)

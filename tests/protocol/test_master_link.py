@@ -134,6 +134,8 @@ def test_a_dead_unit_does_not_slow_the_others() -> None:
     bench.run(60)
     for unit in units[1:]:
         assert max(bench.gaps(unit.unit_id, after=3)) <= 1.6
+    to_the_dead = [at for at, body in bench.sent if body[:2] == b"\xfb\xe0" and body[4:6] == b"\x11\x11" and at > 14]
+    assert 18 <= len(to_the_dead) <= 24
 
 
 def test_a_line_that_never_falls_idle_delays_a_heartbeat_little() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.protocol.fake_unit import FakeUnit, bus
 from twcmaster.protocol import events as ev
+from twcmaster.protocol.framing import frame
 from twcmaster.protocol.messages import Opcode
 from twcmaster.protocol.vin import VinReader, is_vin
 
@@ -98,6 +99,18 @@ def test_a_kind_answered_before_rests_for_a_minute() -> None:
     unit.ignores = frozenset({Opcode.PLUG_REQUEST})
     bench.run(150)
     assert 60 <= max(spacing(unit.questions(Opcode.PLUG_REQUEST))) <= 63
+
+
+def test_an_answer_that_makes_no_sense_is_not_asked_for_every_second() -> None:
+    unit = FakeUnit(ignores=frozenset({Opcode.ENERGY_REQUEST}))
+    bench = bus(unit)
+    for tenth in range(600):
+        bench.run(tenth / 10)
+        if unit.asked and unit.asked[-1] == (at := unit.asked[-1][0], Opcode.ENERGY_REQUEST) and bench.now - at < 0.1:
+            unit.put(frame(bytes.fromhex("FDEB123400000000000000000031")), bench.now + 0.05)
+    times = unit.questions(Opcode.ENERGY_REQUEST)
+    assert len(times) >= 5
+    assert min(spacing(times)) >= 5
 
 
 def test_protocol_1_is_asked_only_when_alone() -> None:

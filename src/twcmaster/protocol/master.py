@@ -126,7 +126,7 @@ class Master:
             if now < turn.ends_at:
                 return
             self._end_unanswered(turn, now)
-        if not self._line.up or self._watch.active:
+        if not self._line.up:
             return
         choice = self._schedule.choose(now, self._watch.quiet_until)
         if choice.at <= now:
@@ -137,7 +137,7 @@ class Master:
         next_at = self._chores_at()
         if self._line.turn is not None:
             next_at = min(next_at, self._line.turn.ends_at)
-        elif self._line.up and not self._watch.active:
+        elif self._line.up:
             next_at = min(next_at, self._schedule.choose(self._now, self._watch.quiet_until).at)
         return None if next_at == NEVER else next_at
 
