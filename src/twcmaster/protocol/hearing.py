@@ -8,7 +8,7 @@ senders, addressed to others, or damaged in ways that the checksum lets pass.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from twcmaster.protocol.announce import Announcer
 from twcmaster.protocol.events import Event, IdConflict, StateChanged, VinRead
@@ -61,7 +61,7 @@ class MasterCounters:
     unknown_more: int = 0
 
     def as_dict(self) -> dict[str, object]:
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__} | {"unknown": dict(self.unknown)}
 
 
 class Hearing:
