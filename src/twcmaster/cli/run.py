@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from twcmaster.cli import places
 from twcmaster.cli.daemon import claim_console, serve, start_logging
 from twcmaster.cli.loading import config_option, load_config
 from twcmaster.cli.stopping import run_until_stopped
+from twcmaster.config.schema import Config
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +27,14 @@ def run(config_file: Path) -> None:
     """
     config = load_config(config_file)
     start_logging(config.service.log)
+    run_until_stopped(lambda stop: _run(config, stop))
+    log.info("stopped; connectors hold their last limit for a few seconds, then stop by themselves")
+
+
+async def _run(config: Config, stop: asyncio.Event) -> None:
     console = claim_console(config.service.socket or places.socket_path())
     try:
-        run_until_stopped(lambda stop: serve(config, console, stop))
+        await serve(config, console, stop)
     finally:
         if console is not None:
             console.close()
-    log.info("stopped; connectors hold their last limit for a few seconds, then stop by themselves")

@@ -1,0 +1,207 @@
+"""The daemon and the commands that talk to it: real processes, a real pseudo-terminal, a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.cli.processes import Lab, call, daemon, end, lab, start
+from twcmaster.protocol.messages import UnitState
+
+pytestmark = pytest.mark.smoke
+
+
+async def drawing(here: Lab, least_a: float = 5.0) -> None:
+    """Until the car draws current."""
+    await here.until(lambda: here.site.sample().units[0].draw_a > least_a)
+
+
+async def test_a_daemon_charges_answers_and_stops(tmp_path: Path) -> None:
+    async with lab(tmp_path) as here, daemon(here) as process:
+        here.plug_in_car()
+        await drawing(here, 12.0)
+        await here.until(lambda: here.site.sample().units[0].state == UnitState.CHARGING)
+        at = ("--socket", here.socket)
+
+        status = await here.status()
+        left = next(c for c in status["connectors"] if c["id"] == "1839")
+        assert (left["name"], left["activity"], left["presence"]) == ("Left bay", "charging", "online")
+
+        assert (await call("log", "debug", "wire", *at)).code == 0
+        once, sent, harmful, lowered, raised, unknown, dump = await asyncio.gather(
+            call("status", "--once", "--config", here.config),
+            call("send", "FB", "EB", "77", "77", "18", "39", *at),
+            call("send", "FC", "19", "77", "77", *at),
+            call("override", "Left bay", "8", "--for", "30", *at),
+            call("override", "1839", "39", *at),
+            call("log", "debug", "nonsense", *at),
+            call("dump", *at),
+        )
+        assert once.code == 0
+        assert "Left bay (1839): " in once.out
+        assert sent.code == 0
+        assert "1839 energy: counter 924, 240/0/0 V" in sent.out
+        assert (harmful.code, harmful.out) == (1, "")
+        assert "FC19 is not on the list" in harmful.err
+        assert lowered.code == 0
+        assert "told 8 A (09) by hand for 30 s" in lowered.out
+        assert raised.code == 1
+        assert "above the" in raised.err
+        assert unknown.code == 1
+        assert "wire" in unknown.err
+        assert json.loads(dump.out)["config"]["site"]["name"] == "Test house"
+
+        await here.until(lambda: here.site.sample().units[0].draw_a < 8)
+        assert stat.S_IMODE(here.socket.stat().st_mode) == 0o600
+        assert stat.S_IMODE(here.socket.parent.stat().st_mode) == 0o700
+
+        ended = await end(process)
+        assert ended.code == 0
+        assert "heartbeat: session limit 8 A (09)" in ended.err
+        assert "stopped" in ended.err
+        assert "Traceback" not in ended.err
+        assert not here.socket.exists()
+
+
+async def test_a_second_daemon_on_the_same_socket_gives_way(tmp_path: Path) -> None:
+    async with lab(tmp_path) as here, daemon(here) as first:
+        await here.until(here.socket.exists)
+        second = await call("run", "--config", here.config)
+        assert second.code == 3
+        assert f"pid {first.pid}" in second.err
+        assert "Traceback" not in second.err
+        assert (await end(first)).code == 0
+
+
+async def test_a_second_program_on_the_port_is_told_who_has_it(tmp_path: Path) -> None:
+    async with lab(tmp_path) as here, daemon(here) as first:
+        await here.until((tmp_path / "state" / "units.json").exists)
+        second = await call("sniff", "--link", here.adapter.link)
+        assert second.code == 3
+        assert f"pid {first.pid}" in second.err
+        assert "Traceback" not in second.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_any_stop_signal_is_a_clean_end(tmp_path: Path, number: int) -> None:
+    async with lab(tmp_path) as here, daemon(here) as process:
+        await here.until(here.socket.exists)
+        assert (await end(process, number)).code == 0
+        assert not here.socket.exists()
+
+
+async def test_a_daemon_without_its_adapter_waits_for_it(tmp_path: Path) -> None:
+    async with lab(tmp_path) as here:
+        here.adapter.unplug()
+        async with daemon(here) as process:
+            await here.until(here.socket.exists)
+            status = await here.status()
+            assert status["buses"][0]["connected"] is False
+            assert any("no such port" in notice["text"] for notice in status["notices"])
+            here.adapter.plug_in()
+            await here.until(lambda: here.site.units[0].connector.linked)
+            assert (await end(process)).code == 0
+
+
+async def test_a_host_that_is_not_there_keeps_nobody_from_stopping(tmp_path: Path) -> None:
+    async with lab(tmp_path) as here:
+        text = here.config.read_text().replace(str(here.adapter.link), "socket://no-such-host.invalid:8899")
+        here.config.write_text(text)
+        async with daemon(here) as process:
+            await here.until(here.socket.exists)
+            status = await here.status()
+            assert status["buses"][0]["connected"] is False
+            async with asyncio.timeout(4):
+                ended = await end(process)
+        assert ended.code == 0
+        assert "Traceback" not in ended.err
+
+
+async def test_charging_goes_on_where_no_socket_can_be(tmp_path: Path) -> None:
+    async with lab(tmp_path) as here:
+        (tmp_path / "run").write_text("a file where the folder should be")
+        async with daemon(here) as process:
+            here.plug_in_car()
+            await drawing(here)
+            ended = await end(process)
+        assert ended.code == 0
+        assert "will not work" in ended.err
+
+
+async def test_a_restart_finds_its_connectors_again_at_once(tmp_path: Path) -> None:
+    async with lab(tmp_path) as here:
+        async with daemon(here) as first:
+            here.plug_in_car()
+            await drawing(here)
+            first.kill()
+            await first.wait()
+        assert here.socket.exists()
+        async with daemon(here) as second:
+            await asyncio.sleep(3)
+            assert here.site.sample().units[0].error_s == 0
+            assert here.site.sample().units[0].draw_a > 5
+            assert (await end(second)).code == 0
+
+
+async def test_a_view_follows_until_the_daemon_stops(tmp_path: Path) -> None:
+    async with lab(tmp_path) as here, daemon(here) as process:
+        await here.until(here.socket.exists)
+        view = await start("status", "--socket", here.socket)
+        here.plug_in_car()
+        await drawing(here)
+        assert (await end(process)).code == 0
+        followed = await end(view, 0)
+        assert followed.code == 3
+        assert "The daemon closed the connection" in followed.err
+        assert "Left bay (1839): Starting" in followed.out
+        assert "Traceback" not in followed.err
+
+
+async def test_a_view_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    async with lab(tmp_path) as here, daemon(here):
+        await here.until(here.socket.exists)
+        view = await start("status", "--socket", here.socket)
+        assert view.stdout is not None
+        await view.stdout.readline()
+        ended = await end(view, signal.SIGINT)
+        assert (ended.code, ended.err) == (0, "")
+
+
+async def test_the_output_may_be_closed_early(tmp_path: Path) -> None:
+    async with lab(tmp_path) as here, daemon(here):
+        await here.until(here.socket.exists)
+        view = await start("status", "--socket", here.socket)
+        assert view.stdout is not None
+        await view.stdout.readline()
+        view.stdout._transport.close()  # type: ignore[attr-defined]
+        here.plug_in_car()
+        async with asyncio.timeout(15):
+            assert view.stderr is not None
+            err = (await view.stderr.read()).decode()
+            await view.wait()
+        assert "Traceback" not in err
+
+
+async def test_the_demo_is_the_real_thing(tmp_path: Path) -> None:
+    demo = await start("demo", "--seconds", "11", TMPDIR=str(tmp_path))
+    assert demo.stdout is not None
+    lines = [(await demo.stdout.readline()).decode() for _ in range(7)]
+    places = dict(line.split(maxsplit=1) for line in lines if line.startswith("  "))
+    terminal = Path(places["bus"].split(" -> ")[1].strip())
+    assert terminal.is_char_device()
+    socket = places["look"].split()[-1]
+    await asyncio.sleep(7)
+    status = await call("status", "--json", "--socket", socket)
+    shown = json.loads(status.out)
+    assert len(shown["connectors"]) == 3
+    assert any(connector["activity"] in ("starting", "charging") for connector in shown["connectors"])
+    async with asyncio.timeout(15):
+        out, err = await demo.communicate()
+    assert (demo.returncode, err.decode()) == (0, "")
+    assert "Left bay (1839): " in out.decode()
+    assert list(tmp_path.iterdir()) == []
