@@ -30,6 +30,8 @@ class FrameLog:
 
     def __init__(self) -> None:
         self.frames: deque[LoggedFrame] = deque(maxlen=KEPT_FRAMES)
+        #: Takes apart what is heard; its counters tell how clean the line is.
+        self.heard = FrameDecoder()
         self._count = 0
         self._news = asyncio.Event()
 
@@ -83,7 +85,6 @@ class TappedLink:
     def __init__(self, link: Guarded, log: FrameLog) -> None:
         self._link = link
         self._log = log
-        self._heard = FrameDecoder()
         self._told = FrameDecoder()
 
     @property
@@ -94,7 +95,7 @@ class TappedLink:
         loop = asyncio.get_running_loop()
 
         def received(data: bytes) -> None:
-            for body in self._heard.feed(data):
+            for body in self._log.heard.feed(data):
                 self._log.note(loop.time(), body, sent=False)
             on_bytes(data)
 

@@ -6,7 +6,7 @@ from twcmaster.model.unit_facts import UnitFacts
 from twcmaster.protocol.unit import Unit
 from twcmaster.runtime.bus import Bus
 
-#: Most units count kilowatt-hours, some watt-hours (docs/protocol.md). No connector has charged this many kilowatt-hours.
+#: Most units count kilowatt-hours, some watt-hours (docs/protocol.md). Nobody has charged this many kilowatt-hours.
 MOST_KWH = 100_000
 
 
