@@ -123,7 +123,7 @@ class Wishes:
         while True:
             asked = await self._queue.get()
             if asked is None:
-                await self._save_what_ended()
+                await self._try_to_save_what_ended()
             elif not asked.answer.done():
                 await self._handle(asked)
 
@@ -135,7 +135,7 @@ class Wishes:
                 asked.answer.cancel()
         try:
             async with asyncio.timeout(LAST_WRITE_S):
-                await self._save_what_ended()
+                await self._try_to_save_what_ended()
                 await self._keeper.close()
         except TimeoutError:
             self._around.notice("warning", "The disk did not take the last changes in time: what ended may come again")
@@ -167,15 +167,17 @@ class Wishes:
         self._around.changed()
         return settings
 
-    async def _save_what_ended(self) -> None:
-        if not self._unsaved:
-            return
-        at, what = self._around.clock().astimezone(UTC), "; ".join(self._ended)
-        change = Change(at, BY_ITSELF, what, self.settings.version) if what else None
+    async def _try_to_save_what_ended(self) -> None:
         try:
-            await self._save(self.settings, change)
+            await self._save_what_ended()
         except OSError as error:
             self._around.notice("warning", f"What has ended by itself is not on disk yet: {error}")
+
+    async def _save_what_ended(self) -> None:
+        if self._unsaved:
+            at, what = self._around.clock().astimezone(UTC), "; ".join(self._ended)
+            change = Change(at, BY_ITSELF, what, self.settings.version) if what else None
+            await self._save(self.settings, change)
 
     async def _save(self, settings: Settings, change: Change | None) -> None:
         self._saving = True
