@@ -8,6 +8,8 @@ import { whoAmI } from "./access.svelte";
 export const STALE_S = 8;
 /** The socket speaks about once a second; so long without a word and it is dead. */
 const SILENCE_MS = 10_000;
+/** Without a socket, a state is asked for this often: some proxies block sockets, or let them hang. */
+const ASK_EVERY_MS = 3_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8_000;
 const LOGIN_NEEDED = 4401;
@@ -25,6 +27,8 @@ let socket: WebSocket | null = null;
 let wait_ms = FIRST_WAIT_MS;
 let retry: ReturnType<typeof setTimeout> | undefined;
 let keptAt = 0;
+let openedAt = 0;
+let askedAt = 0;
 
 export const site = () => state;
 export const linkState = () => link;
@@ -53,7 +57,8 @@ export function start(): () => void {
 
 function tick(): void {
   now = Date.now();
-  if (link === "live" && now - heardAt > SILENCE_MS) lose();
+  if (now - Math.max(heardAt, openedAt) > SILENCE_MS) lose();
+  if (socket?.readyState !== WebSocket.OPEN && now - Math.max(askedAt, openedAt) > ASK_EVERY_MS) void askOnce();
 }
 
 function open(): void {
@@ -62,6 +67,7 @@ function open(): void {
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   const opened = new WebSocket(url);
   socket = opened;
+  openedAt = Date.now();
   opened.onmessage = (event: MessageEvent<string>) => take(JSON.parse(event.data) as State);
   opened.onclose = (event) => {
     if (socket !== opened) return;
@@ -80,18 +86,14 @@ function lose(): void {
   link = "lost";
   drop();
   clearTimeout(retry);
-  retry = setTimeout(() => {
-    open();
-    void askOnce();
-  }, wait_ms * (0.75 + Math.random() / 2));
+  retry = setTimeout(open, wait_ms * (0.75 + Math.random() / 2));
   wait_ms = Math.min(wait_ms * 2, LONGEST_WAIT_MS);
 }
 
-/** Some proxies block sockets: then an answer every few seconds is better than none. */
 async function askOnce(): Promise<void> {
+  askedAt = Date.now();
   try {
-    const answer = await getState();
-    if (link !== "live") take(answer);
+    take(await getState());
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
   }
