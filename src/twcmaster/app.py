@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from twcmaster.catalog import open_link, open_meter
 from twcmaster.config.load import site_facts
@@ -46,10 +47,23 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 
 def wall_clock(timezone: str) -> Callable[[], datetime]:
     """A clock in the site's time zone (empty: the computer's own)."""
-    if timezone:
-        zone = ZoneInfo(timezone)
-        return lambda: datetime.now(zone)
-    return lambda: datetime.now().astimezone()
+    zone = ZoneInfo(timezone) if timezone else _computers_zone()
+    if zone is None:
+        return lambda: datetime.now().astimezone()
+    return lambda: datetime.now(zone)
+
+
+def _computers_zone() -> ZoneInfo | None:
+    """The zone that the computer is set to, with its rules: an offset alone would not know of the next clock change."""
+    name = os.environ.get("TZ", "").removeprefix(":")
+    try:
+        if name:
+            return ZoneInfo(name)
+        with Path("/etc/localtime").open("rb") as file:
+            return ZoneInfo.from_file(file)
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        # No zone is set, or one that only the C library understands: its offset of the moment has to do.
+        return None
 
 
 @dataclass(frozen=True, slots=True)
