@@ -26,7 +26,7 @@ from twcmaster.links.guard import Checker, Refusal, nothing_allowed
 from twcmaster.model.ports import Link, Meter
 from twcmaster.model.settings import Mode
 from twcmaster.model.world import World
-from twcmaster.protocol.allowlist import check
+from twcmaster.protocol.allowlist import Role, SendPolicy, check
 from twcmaster.protocol.master import Master, send_policy
 from twcmaster.protocol.settings import KnownUnit, MasterSettings
 from twcmaster.runtime.bus import Bus
@@ -66,6 +66,16 @@ def _computers_zone() -> ZoneInfo | None:
         return None
 
 
+def notice_for(hub: Hub, where: str) -> Callable[[str, str], None]:
+    """A way to tell people something about `where`: in the log and in the hub."""
+
+    def notice(level: str, text: str) -> None:
+        hub.notice(level, where, text)
+        log.log(_LEVELS[level], "%s: %s", where, text)
+
+    return notice
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What differs between a daemon, a demo, a simulation and a test."""
@@ -78,6 +88,8 @@ class Options:
     #: Given the built graph: further tasks to run beside it (console, views); they end with it.
     companions: Callable[[Graph], list[Callable[[], Coroutine[None, None, None]]]] = lambda graph: []  # noqa: ARG005
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    #: Where to publish; None: a hub of the graph's own. One that outlives the graph keeps its watchers.
+    hub: Hub | None = None
     #: The byte that tells two copies of this program on one bus apart; a simulation picks its own, to be repeatable.
     pick_sign: Callable[[], int] = lambda: secrets.randbelow(256)
 
@@ -89,7 +101,7 @@ class Graph:
         self.config = config
         self.site = site_facts(config)
         self.clock = options.clock or wall_clock(config.site.timezone)
-        self.hub = Hub(self.clock)
+        self.hub = options.hub or Hub(self.clock)
         self._options = options
         self.wishes = self._wishes()
         self._known = KnownUnits(options.state_dir / "units.json") if options.state_dir else None
@@ -97,6 +109,9 @@ class Graph:
         self.buses = {section.name: self._bus(section) for section in masters}
         self.listeners = {
             section.name: self._listener(section) for section in config.bus if section.role is BusRole.LISTEN
+        }
+        self.played = {
+            section.name: self._played(section) for section in config.bus if section.role is BusRole.CONNECTOR
         }
         self.controller = Controller(self.site, list(self.buses.values()), self.hub, self.clock, self.world_of)
         self.meters = {section.name: self._meter(section) for section in config.meter}
@@ -148,18 +163,26 @@ class Graph:
         link = self._options.link_of(section.link, nothing_allowed, self._refusal(section.name))
         return Pump(link, Listener(notice, lambda message, now: None), notice, Hooks())  # noqa: ARG005
 
+    def _played(self, section: BusSection) -> Pump:
+        """A virtual wall connector of our own on somebody else's bus."""
+        # The simulator is not loaded by those who do not need it.
+        from twcmaster.sim.lone_unit import lone_unit, played_unit
+
+        virtual, notice = self.config.virtual, self.notice_for(section.name)
+        unit_id = int(virtual.id, 16) if virtual.id else None
+        settings, car = played_unit(unit_id, virtual.protocol, virtual.max_a, virtual.car_a)
+        policy = SendPolicy(Role.CONNECTOR)
+        link = self._options.link_of(section.link, lambda body: check(body, policy), self._refusal(section.name))
+        unit = lone_unit(settings, car, secrets.randbits(32), asyncio.get_running_loop().time())
+        return Pump(link, unit, notice, Hooks())
+
     def _refusal(self, bus: str) -> Callable[[str, bytes], None]:
         notice = self.notice_for(bus)
         return lambda reason, body: notice("error", f"not sent: {reason} ({body.hex(' ').upper()})")
 
     def notice_for(self, where: str) -> Callable[[str, str], None]:
         """A way to tell people something about `where`: in the log and in the hub."""
-
-        def notice(level: str, text: str) -> None:
-            self.hub.notice(level, where, text)
-            log.log(_LEVELS[level], "%s: %s", where, text)
-
-        return notice
+        return notice_for(self.hub, where)
 
     def world_of(self, bare: World) -> World:
         """The world as the buses see it, with the wishes of the config."""
@@ -191,7 +214,8 @@ class Graph:
         loop = asyncio.get_running_loop()
         failed: asyncio.Future[None] = loop.create_future()
         end_on_callback_errors(loop, failed)
-        parts = [*(bus.run for bus in self.buses.values()), *(pump.run for pump in self.listeners.values())]
+        pumps = (*self.listeners.values(), *self.played.values())
+        parts = [*(bus.run for bus in self.buses.values()), *(pump.run for pump in pumps)]
         vital = [asyncio.ensure_future(run()) for run in (*parts, self._decide)]
         others = [asyncio.ensure_future(run()) for run in self._options.companions(self)]
         others += [asyncio.ensure_future(self._keep_reading(name)) for name in self.meters]

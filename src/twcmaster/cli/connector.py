@@ -17,7 +17,7 @@ from twcmaster.protocol.connector import Connector
 from twcmaster.protocol.connector_settings import ConnectorSettings
 from twcmaster.protocol.describe import state_words
 from twcmaster.sim.car_spec import CarSpec
-from twcmaster.sim.lone_unit import lone_unit
+from twcmaster.sim.lone_unit import lone_unit, played_unit
 
 
 class _UnitId(click.ParamType[int]):
@@ -51,13 +51,7 @@ def connector(url: str, unit_id: int | None, protocol: str, amps: float, car_amp
 
     For trying out a master without a car. Never use an id that a real connector on the same bus has.
     """
-    settings = ConnectorSettings(
-        unit_id=unit_id or 0x1000 + secrets.randbelow(0xE000),
-        sign=secrets.randbelow(256),
-        protocol=int(protocol),
-        max_ca=round(amps * 100),
-    )
-    car = CarSpec(max_a=car_amps, soc_percent=soc) if car_amps else None
+    settings, car = played_unit(unit_id, int(protocol), amps, car_amps, soc)
     run_until_stopped(lambda stop: _play(stop, url, settings, car))
 
 

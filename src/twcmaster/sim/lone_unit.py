@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 
 from twcmaster.protocol.connector import Connector
 from twcmaster.protocol.connector_car import Car, NoCar
@@ -10,6 +11,19 @@ from twcmaster.protocol.connector_settings import ConnectorSettings
 from twcmaster.sim.car import VirtualCar
 from twcmaster.sim.car_spec import CarSpec
 from twcmaster.sim.daytime import DayClock
+
+
+def played_unit(
+    unit_id: int | None, protocol: int, max_a: float, car_a: float, soc_percent: float = 50.0
+) -> tuple[ConnectorSettings, CarSpec | None]:
+    """A unit up to `max_a`, by chance where no id is given, and a car that takes up to `car_a` (0: no car)."""
+    settings = ConnectorSettings(
+        unit_id=unit_id or 0x1000 + secrets.randbelow(0xE000),
+        sign=secrets.randbelow(256),
+        protocol=protocol,
+        max_ca=round(max_a * 100),
+    )
+    return settings, CarSpec(max_a=car_a, soc_percent=soc_percent) if car_a else None
 
 
 def lone_unit(settings: ConnectorSettings, car: CarSpec | None, seed: int, now: float) -> Connector:
