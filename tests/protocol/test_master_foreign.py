@@ -69,6 +69,14 @@ def test_the_same_frame_twice_is_not_an_echo_twice() -> None:
     assert (health["echoes"], health["foreign"]) == (1, 1)
 
 
+def test_echoes_of_unanswered_heartbeats_are_echoes() -> None:
+    unit = FakeUnit(dumb=True)
+    faults = Faults(echo=True, lost=0.3)
+    bench = bus(unit, faults=faults)
+    bench.run(25)
+    assert bench.master.health()["foreign"] == 0
+
+
 def test_an_echo_does_not_come_after_the_answer() -> None:
     unit = FakeUnit()
     bench = bus(unit)
@@ -215,6 +223,27 @@ def test_two_units_that_ask_with_one_id() -> None:
         unit.say(ConnectorLinkReady(UNIT, sign, 3200), second + 0.55)
     bench.run(20)
     assert bench.told(ev.DuplicateId) == [ev.DuplicateId(UNIT)]
+
+
+def test_one_answer_too_many_is_not_two_units() -> None:
+    unit = FakeUnit()
+    bench = bus(unit)
+    bench.run(10)
+    for second in (10.95, 60.95):
+        unit.say(ConnectorHeartbeat(UNIT, 0x7777, 0, 0, 77), second)
+    bench.run(90)
+    assert not bench.told(ev.DuplicateId)
+
+
+def test_a_silent_unit_that_asks_with_changing_signs_is_not_two() -> None:
+    unit = FakeUnit(sign=0x11)
+    bench = bus(unit)
+    bench.run(10)
+    unit.dumb = True
+    for second, sign in ((16, 0x22), (17, 0x11), (18, 0x22)):
+        unit.say(ConnectorLinkReady(UNIT, sign, 3200), second + 0.55)
+    bench.run(20)
+    assert not bench.told(ev.DuplicateId)
 
 
 def test_a_unit_that_restarts_is_not_two() -> None:

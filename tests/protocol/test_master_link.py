@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.protocol.fake_unit import FakeUnit, bus
-from tests.protocol.master_bench import Bench
+from tests.protocol.master_bench import BYTE_S, Bench
 from twcmaster.protocol import events as ev
 from twcmaster.protocol.messages import ConnectorHeartbeat, ConnectorLinkReady, EnergyAnswer, Opcode
 from twcmaster.protocol.settings import KnownUnit, MasterSettings
@@ -112,7 +112,7 @@ def test_late_answers_count_and_widen_the_window() -> None:
     assert 1 <= replies.late <= 3
     assert replies.missed <= 3
     assert bench.collisions <= 1
-    assert replies.last_s == pytest.approx(0.42, abs=0.03)
+    assert replies.last_s == pytest.approx(0.4 + 18 * BYTE_S, abs=0.005)
 
 
 def test_a_missed_answer_brings_the_next_heartbeat_forward() -> None:
@@ -189,6 +189,7 @@ def test_a_unit_that_never_answered_frees_its_place_when_lost() -> None:
     bench.run(30)
     assert len(bench.master.units) == 0
     assert len(bench.told(ev.UnitLost)) == 1
+    assert not bench.told(ev.UnitSilent)
 
 
 # ── who is a unit ──

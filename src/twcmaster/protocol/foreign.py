@@ -49,13 +49,15 @@ class EchoFilter:
         self._expected.clear()
 
     def is_echo(self, body: bytes, now: float) -> bool:
+        while self._expected and now - self._expected[0][1] > ECHO_S:
+            self._expected.popleft()
         if not self._expected:
             return False
         covered = body[1:]
         for expected in self._expected:
             if expected[0] == covered:
                 self._expected.remove(expected)
-                return now - expected[1] <= ECHO_S
+                return True
         return False
 
 
