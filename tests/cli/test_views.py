@@ -33,6 +33,7 @@ CONNECTOR: dict[str, Any] = {
     "offered_a": 16,
     "target_a": 16,
     "may_draw_a": 16.0,
+    "lifetime_kwh": 924.0,
     "wish": {"code": "fixed", "text": "Fixed at 32 A for the site"},
     "limits": [{"code": "fixed", "text": "Fixed at 32 A for the site"}],
 }
@@ -120,10 +121,10 @@ def test_unknown_amps_are_no_number() -> None:
     [
         (None, None, 0, 0),
         (0, 0, 0, 0),
-        (0, 40, 0, 30),
-        (20, 40, 15, 15),
-        (40, 40, 30, 0),
-        (99, 40, 30, 0),
+        (0, 40, 0, 24),
+        (20, 40, 12, 12),
+        (40, 40, 24, 0),
+        (99, 40, 24, 0),
         (0.2, 6, 1, 3),
     ],
 )

@@ -11,14 +11,12 @@ from pathlib import Path
 import click
 
 from twcmaster import app
-from twcmaster.cli.daemon import Companion, console_of, logged_link, start_logging
+from twcmaster.cli.daemon import Companion, console_of, logged_link, operations_of, start_logging
 from twcmaster.cli.loading import load_config
 from twcmaster.cli.places import SOCKET_NAME
 from twcmaster.cli.screens import choose_screen
 from twcmaster.cli.stopping import run_until_stopped
-from twcmaster.runtime.console import Console
-from twcmaster.runtime.hub import Hub
-from twcmaster.runtime.state_json import status
+from twcmaster.runtime.console import Console, Operations
 from twcmaster.sim.daytime import DayClock
 from twcmaster.sim.site import VirtualSite
 from twcmaster.sim.site_plan import demo_plan
@@ -97,7 +95,7 @@ async def _demo(stop: asyncio.Event, folder: Path, speed: float, seed: int, seco
         asyncio.get_running_loop().call_later(seconds, stop.set)
 
     def companions(graph: app.Graph) -> list[Companion]:
-        return [console_of(graph, console), lambda: _watch(graph.hub)]
+        return [console_of(graph, console), lambda: _watch(operations_of(graph))]
 
     options = app.Options(
         state_dir=folder, link_of=logged_link, clock=_clock(site.clock), companions=companions, stop=stop
@@ -111,7 +109,7 @@ async def _demo(stop: asyncio.Event, folder: Path, speed: float, seed: int, seco
 
 def _introduce(bus: Path, folder: Path, socket: Path, speed: float) -> None:
     click.echo(f"""\
-Three virtual wall connectors, their cars, and a day that passes {speed:g} times as fast.
+Three virtual wall connectors with cars; their day passes {speed:g} times as fast.
   bus      {bus} -> {bus.readlink()}
   config   {folder}/demo.toml
   log      {folder}/demo.log
@@ -128,7 +126,7 @@ def _clock(day: DayClock) -> Callable[[], datetime]:
     return lambda: midnight + timedelta(seconds=day.day_s(loop.time()))
 
 
-async def _watch(hub: Hub) -> None:
+async def _watch(operations: Operations) -> None:
     with choose_screen() as screen:
-        async for snapshot in hub.watch():
-            screen.show(status(hub, snapshot))
+        async for state in operations.streams["watch"]({}):
+            screen.show(state)

@@ -13,7 +13,7 @@ from rich.text import Text
 from twcmaster.cli import words
 from twcmaster.cli.words import State
 
-BAR_CELLS = 30
+BAR_CELLS = 24
 SHOWN_NOTICES = 6
 _NOTICE_STYLE = {"error": "red", "warning": "yellow"}
 
@@ -52,7 +52,8 @@ def _connector(connector: State) -> list[RenderableType]:
     head = Table.grid(expand=True)
     head.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     head.add_column(no_wrap=True, justify="right")
-    head.add_row(Text(words.title(connector), style="bold"), words.state_of(connector))
+    name = Text.assemble((words.title(connector), "bold"), ("   " + words.lifetime(connector), "dim"))
+    head.add_row(name, words.state_of(connector))
     drawn = f"{words.amps(connector['drawn_a'])} drawn, {words.offered(connector)}"
     bar = bar_text(connector["drawn_a"], connector["offered_a"], connector["limit_a"])
     amps = Text.assemble(bar, f"  {drawn}, {words.amps(connector['limit_a'])} at most", overflow="ellipsis")

@@ -99,6 +99,12 @@ def connector_line(connector: State) -> str:
     return f"{title(connector)}: {state_of(connector)}, {offered(connector)}{draw}. {why(connector)}."
 
 
+def lifetime(connector: State) -> str:
+    """What the connector has charged in its life, where it tells."""
+    kwh = connector["lifetime_kwh"]
+    return "" if kwh is None else f"{kwh:.0f} kWh in all"
+
+
 def title(connector: State) -> str:
     """Name and id; a connector without a name is its id."""
     name, unit_id = connector["name"], connector["id"]

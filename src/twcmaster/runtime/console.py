@@ -63,7 +63,7 @@ class Operations:
     """What can be asked for, by name: questions with one answer, and streams of answers."""
 
     answers: Mapping[str, Callable[[Arguments], Awaitable[object]]]
-    streams: Mapping[str, Callable[[Arguments], AsyncIterator[object]]] = field(default_factory=dict)
+    streams: Mapping[str, Callable[[Arguments], AsyncIterator[Any]]] = field(default_factory=dict)
 
 
 class Console:

@@ -27,6 +27,7 @@ from twcmaster.runtime.console import Arguments, OperationError, Operations
 from twcmaster.runtime.hub import Hub, Snapshot
 from twcmaster.runtime.pump import Pump
 from twcmaster.runtime.state_json import notices, plain, status
+from twcmaster.runtime.unit_facts import unit_facts
 
 #: A snapshot comes about once a second.
 FIRST_SNAPSHOT_S = 5.0
@@ -54,7 +55,7 @@ def operations(parts: Parts) -> Operations:
     """The operations of one site."""
 
     async def on_status(_: Arguments) -> object:
-        return status(parts.hub, await _first(parts.hub))
+        return _status(parts, await _first(parts.hub))
 
     async def on_dump(_: Arguments) -> object:
         return _dump(parts, await _first(parts.hub))
@@ -70,7 +71,7 @@ def operations(parts: Parts) -> Operations:
 
     async def watch(_: Arguments) -> AsyncIterator[object]:
         async for snapshot in parts.hub.watch():
-            yield status(parts.hub, snapshot)
+            yield _status(parts, snapshot)
 
     answers = {"status": on_status, "dump": on_dump, "send": on_send, "override": on_override, "log": on_log}
     return Operations(answers, {"watch": watch})
@@ -85,6 +86,11 @@ async def _first(hub: Hub) -> Snapshot:
         raise OperationError("the daemon has not decided anything yet", "Try again in a few seconds.") from None
 
 
+def _status(parts: Parts, snapshot: Snapshot) -> dict[str, object]:
+    facts = {key: told for bus in parts.buses.values() for key, told in unit_facts(bus).items()}
+    return status(parts.hub, snapshot, facts)
+
+
 def _dump(parts: Parts, snapshot: Snapshot) -> dict[str, object]:
     from importlib.metadata import version
 
@@ -92,7 +98,7 @@ def _dump(parts: Parts, snapshot: Snapshot) -> dict[str, object]:
         "version": version("twcmaster"),
         "python": platform.python_version(),
         "config": plain(parts.config()),
-        "status": status(parts.hub, snapshot),
+        "status": _status(parts, snapshot),
         "world": plain(snapshot.world),
         "plan": plain(snapshot.plan),
         "memory": plain(parts.memory()),

@@ -18,6 +18,7 @@ from twcmaster.control import phrases
 from twcmaster.control.modes import in_force
 from twcmaster.model.plan import Offer, Plan, Reason
 from twcmaster.model.settings import SITE
+from twcmaster.model.unit_facts import UnitFacts
 from twcmaster.model.world import WallConnector, World
 from twcmaster.runtime.hub import Hub, Notice, Snapshot
 
@@ -30,8 +31,8 @@ _SECRET_IN_URL = re.compile(r"([?&][^=&\s]*(?:pass|token|key|secret|auth)[^=&\s]
 _VIN_HEAD, _VIN_TAIL = 3, 4
 
 
-def status(hub: Hub, snapshot: Snapshot) -> dict[str, object]:
-    """One snapshot and the newest notices."""
+def status(hub: Hub, snapshot: Snapshot, facts: Mapping[str, UnitFacts]) -> dict[str, object]:
+    """One snapshot, what the units have told of themselves (by connector key), and the newest notices."""
     world, plan = snapshot.world, snapshot.plan
     offers = {offer.key: offer for offer in plan.offers}
     return {
@@ -39,7 +40,9 @@ def status(hub: Hub, snapshot: Snapshot) -> dict[str, object]:
         "site": world.site.name,
         "time": world.clock.isoformat(timespec="seconds"),
         "mode": _mode(world),
-        "connectors": [_connector(c, offers.get(c.key), world) for c in world.connectors],
+        "connectors": [
+            _connector(c, world) | _offer(offers.get(c.key)) | _facts(facts.get(c.key)) for c in world.connectors
+        ],
         "circuits": _circuits(plan),
         "buses": [{"name": name} | plain(dict(health)) for name, health in snapshot.buses.items()],
         "alarms": [{"code": alarm.code, "text": alarm.text} for alarm in plan.alarms],
@@ -78,7 +81,7 @@ def _circuits(plan: Plan) -> list[dict[str, object]]:
     ]
 
 
-def _connector(connector: WallConnector, offer: Offer | None, world: World) -> dict[str, object]:
+def _connector(connector: WallConnector, world: World) -> dict[str, object]:
     return {
         "key": connector.key,
         "id": connector.key.rpartition("/")[2],
@@ -96,7 +99,7 @@ def _connector(connector: WallConnector, offer: Offer | None, world: World) -> d
         "reported_a": connector.echo_a,
         "drawn_a": connector.actual_a,
         "phase_a": None if connector.phase_a is None else list(connector.phase_a),
-    } | _offer(offer)
+    }
 
 
 def _offer(offer: Offer | None) -> dict[str, object]:
@@ -108,6 +111,17 @@ def _offer(offer: Offer | None) -> dict[str, object]:
         "may_draw_a": round(offer.may_draw_a, 2),
         "wish": _reason(offer.wish),
         "limits": [_reason(limit) for limit in offer.limits],
+    }
+
+
+def _facts(facts: UnitFacts | None) -> dict[str, object]:
+    facts = facts or UnitFacts()
+    return {
+        "lifetime_kwh": facts.lifetime_kwh,
+        "volts": None if facts.volts is None else list(facts.volts),
+        "firmware": facts.firmware,
+        "heartbeats": facts.beats,
+        "answers": facts.answers,
     }
 
 
