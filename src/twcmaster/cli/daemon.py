@@ -14,6 +14,7 @@ from twcmaster.catalog import open_link
 from twcmaster.cli import places
 from twcmaster.cli.failure import Unavailable
 from twcmaster.cli.wire_log import WireLog
+from twcmaster.config.load import load
 from twcmaster.config.schema import Config
 from twcmaster.links.guard import Checker, Refusal
 from twcmaster.model.ports import Link
@@ -21,6 +22,8 @@ from twcmaster.runtime.console import AlreadyRunningError, Console, ConsoleError
 from twcmaster.runtime.operations import ROOT_LOGGER, Parts, operations
 from twcmaster.runtime.supervise import optional
 from twcmaster.runtime.wishes_operations import wishes_operations
+from twcmaster.serving.site import Site
+from twcmaster.serving.web import page
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +40,9 @@ def start_logging(level: str, file: Path | None = None) -> None:
     root.setLevel(level.upper())
 
 
-def state_dir(config: Config) -> Path:
+def state_dir(config: Config | None) -> Path:
     """Where this daemon remembers things between runs."""
-    return config.service.state_dir or places.state_dir()
+    return (config.service.state_dir if config else None) or places.state_dir()
 
 
 def claim_console(path: Path) -> Console | None:
@@ -82,11 +85,24 @@ def logged_link(url: str, check: Checker, on_refused: Refusal) -> Link:
     return WireLog(open_link(url, check, on_refused))
 
 
-async def serve(config: Config, console: Console | None, stop: asyncio.Event) -> None:
-    """The daemon, until `stop` is set."""
+async def serve(config: Config | None, path: Path, console: Console | None, stop: asyncio.Event) -> None:
+    """The daemon with its page, until `stop` is set. `path`: the config file, which the page may change.
 
-    def companions(graph: app.Graph) -> list[Companion]:
-        return [] if console is None else [console_of(graph, console)]
+    Without a config the page makes one, and the rest follows.
+    """
+    site = Site(state_dir(config), app.wall_clock(config.site.timezone if config else ""))
+    if config is None:
+        site.notice_for("config")("warning", f"there is no {path} yet: open the page to set everything up")
 
-    options = app.Options(state_dir=state_dir(config), link_of=logged_link, companions=companions, stop=stop)
-    await app.run(config, options)
+    def link_of(url: str, check: Checker, on_refused: Refusal) -> Link:
+        return WireLog(site.tapped(url, open_link(url, check, on_refused)))
+
+    def options(ending: asyncio.Event, take: Callable[[app.Graph], None]) -> app.Options:
+        def companions(graph: app.Graph) -> list[Companion]:
+            take(graph)
+            return [] if console is None else [console_of(graph, console)]
+
+        return app.Options(state_dir=site.state_dir, link_of=link_of, companions=companions, stop=ending, hub=site.hub)
+
+    async with site.open(), page(site, path):
+        await site.run(config, options, stop, lambda: load(path))

@@ -23,18 +23,18 @@ def run(config_file: Path) -> None:
     """Drive the wall connectors of a site: the daemon.
 
     Runs until Ctrl-C or SIGTERM and logs to stderr. An adapter that is missing or vanishes is tried again for as long
-    as it takes. `twcmaster status` shows what it does.
+    as it takes. `twcmaster status` shows what it does. Without a config file yet, its page makes one.
     """
-    config = load_config(config_file)
-    start_logging(config.service.log)
-    run_until_stopped(lambda stop: _run(config, stop))
+    config = load_config(config_file) if config_file.exists() else None
+    start_logging(config.service.log if config else "info")
+    run_until_stopped(lambda stop: _run(config, config_file, stop))
     log.info("stopped; connectors hold their last limit for a few seconds, then stop by themselves")
 
 
-async def _run(config: Config, stop: asyncio.Event) -> None:
-    console = claim_console(config.service.socket or places.socket_path())
+async def _run(config: Config | None, config_file: Path, stop: asyncio.Event) -> None:
+    console = claim_console((config.service.socket if config else None) or places.socket_path())
     try:
-        await serve(config, console, stop)
+        await serve(config, config_file, console, stop)
     finally:
         if console is not None:
             console.close()

@@ -16,13 +16,14 @@ from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
-from twcmaster.model.history import ChargeSession, Energy, Series, StoreHealth
+from twcmaster.model.history import ChargeSession, Energy, Series, Step, StoreHealth
 from twcmaster.model.plan import Plan
 from twcmaster.model.world import World
+from twcmaster.store import history_copies as copies
 from twcmaster.store import history_queries as queries
 from twcmaster.store import history_tables as tables
 from twcmaster.store.database import PARTS, Database, DatabaseError
-from twcmaster.store.history_samples import Minute, Minutes, values_of
+from twcmaster.store.history_samples import Minute, Minutes, Values, values_of
 from twcmaster.store.history_sessions import RESUMED_WITHIN_S, Changed, Sessions
 
 #: A gap between two snapshots that is longer than this was not seen.
@@ -45,10 +46,16 @@ class _News:
 
 
 class History:
-    """One SQLite file. `notice(level, text)` is told what people should know."""
+    """One SQLite file. `notice(level, text)` is told what people should know.
 
-    def __init__(self, path: Path, clock: Callable[[], datetime], notice: Callable[[str, str], None]) -> None:
+    `speed`: seconds of the wall clock that pass in a second, for demonstrations whose day passes faster.
+    """
+
+    def __init__(
+        self, path: Path, clock: Callable[[], datetime], notice: Callable[[str, str], None], speed: float = 1.0
+    ) -> None:
         self._path = path
+        self._speed = speed
         self._database = Database(path, files("twcmaster.store") / "history_migrations", clock)
         self._clock = clock
         self._notice = notice
@@ -95,10 +102,21 @@ class History:
         self._seen_at = world.now
         if not 0 < held_s <= LONGEST_HELD_S:
             held_s = 0.0
+        held_s *= self._speed
         for change in self._sessions.see(world, held_s, vins):
             self._changed[change.session.id] = change
             self._news.set()
-        minute = self._minutes.add(world.clock.timestamp(), held_s, values_of(world, plan))
+        self._note(world.clock.timestamp(), held_s, values_of(world, plan))
+
+    def _note(self, epoch_s: float, held_s: float, values: Values) -> None:
+        """Values that held for a while, up to now, in pieces that fit into the finest intervals."""
+        while held_s > Step.FINE:
+            held_s -= Step.FINE
+            self._add(epoch_s - held_s, float(Step.FINE), values)
+        self._add(epoch_s, held_s, values)
+
+    def _add(self, epoch_s: float, held_s: float, values: Values) -> None:
+        minute = self._minutes.add(epoch_s, held_s, values)
         if minute is not None:
             self._waiting.append(minute)
             self._news.set()
@@ -157,6 +175,17 @@ class History:
     def _tell(self) -> None:
         for message in self._database.take_messages():
             self._notice("error", message)
+
+    # ── backup ──
+
+    async def copy_to(self, target: Path) -> None:
+        """A consistent copy of the whole file. Raises DatabaseError."""
+        await self._write()
+        await self._database.run(partial(copies.copy_to, target))
+
+    async def take_from(self, source: Path) -> str:
+        """Add what a copy has and this file has not; in words what that was. Raises DatabaseError and BadCopy."""
+        return await self._database.run(partial(copies.take_from, source))
 
     # ── questions ──
 
