@@ -10,7 +10,9 @@ import pytest
 from tests.protocol.fake_unit import FakeUnit, bus
 from tests.protocol.master_bench import BYTE_S, Bench
 from twcmaster.protocol import events as ev
-from twcmaster.protocol.messages import ConnectorHeartbeat, ConnectorLinkReady, EnergyAnswer, Opcode
+from twcmaster.protocol.framing import frame
+from twcmaster.protocol.master import Master
+from twcmaster.protocol.messages import ConnectorHeartbeat, ConnectorLinkReady, EnergyAnswer, Opcode, encode
 from twcmaster.protocol.settings import KnownUnit, MasterSettings
 from twcmaster.protocol.unit import Presence
 
@@ -243,6 +245,14 @@ def test_a_fourth_unit_is_not_linked_and_displaces_nobody() -> None:
     assert complaints[1] - complaints[0] >= 60
 
 
+def test_four_that_ask_at_once_do_not_displace_each_other() -> None:
+    bench = bus()
+    bench.run(1)
+    for unit_id in (0x1111, 0x2222, 0x3333, 0x4444):
+        bench.master.receive_data(frame(encode(ConnectorLinkReady(unit_id, 1, 3200))), bench.now)
+    assert set(bench.master.units) == {0x1111, 0x2222, 0x3333}
+
+
 def test_a_fourth_unit_takes_the_place_of_one_long_lost() -> None:
     units = [FakeUnit(0x1111 * (n + 1), ready_at=0.7 + 0.3 * n) for n in range(3)]
     fourth = FakeUnit(0x4444, ready_at=3.0)
@@ -308,6 +318,13 @@ def test_nothing_is_sent_while_the_adapter_is_gone() -> None:
     assert bench.sent[sent][0] - 10 < 0.01
     assert bench.sent[sent][1][:2] == b"\xfb\xe0"
     assert len([body for at, body in bench.sent if at > 10 and body[:2] == b"\xfb\xe2"]) == 5
+
+
+def test_a_frame_that_was_not_fetched_is_not_sent_after_the_outage() -> None:
+    master = Master(MasterSettings(connector_limit_ca=4000), 0.0)
+    master.handle_timer(0.0)
+    master.link_down(0.1)
+    assert master.frames_to_send() == []
 
 
 def test_units_are_spoken_to_again_after_a_long_outage() -> None:

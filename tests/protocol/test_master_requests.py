@@ -210,6 +210,16 @@ def test_a_minute_between_two_for_one_unit_by_any_way() -> None:
     bench.master.request_start(UNIT, bench.now)
 
 
+def test_the_minute_counts_for_each_unit_by_itself() -> None:
+    bench = linked(FakeUnit(0x1111), FakeUnit(0x2222, ready_at=1.2), allow_relay=True, seconds=40)
+    bench.master.request_stop(0x1111, bench.now)
+    bench.run(bench.now + 3)
+    bench.master.request_stop(0x2222, bench.now)
+    bench.run(bench.now + 30)
+    with pytest.raises(NotAllowed, match="wait 60 s"):
+        bench.master.request_start(0x1111, bench.now)
+
+
 def test_two_seconds_between_two_units_also_on_the_wire() -> None:
     bench = linked(FakeUnit(0x1111), FakeUnit(0x2222, ready_at=1.2), allow_relay=True, seconds=40)
     bench.master.request_stop(0x1111, bench.now)

@@ -157,7 +157,6 @@ class LimitTalk:
             return None
         if now >= override.until:
             self._override = None
-            self._told_ca = None  # whatever was said by hand, say the offer again
             return None
         if override.said:
             return MasterCommand.KEEP, self._keep_ca()

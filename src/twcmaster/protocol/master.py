@@ -160,7 +160,6 @@ class Master:
         """The adapter is there (again): everybody known hears a heartbeat at once, then we announce ourselves."""
         self._now = now
         self._line.up = True
-        self._line.last_byte_at = float("-inf")
         self._start(now)
 
     def link_down(self, now: float) -> None:
