@@ -232,7 +232,6 @@ def size_of(master: Master) -> int:
     held: tuple[Sized, ...] = (
         master._desk.waiting,
         master._events,
-        master._outbox,
         master._echo._expected,
         master._linking._complained,
     )

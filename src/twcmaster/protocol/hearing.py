@@ -43,10 +43,9 @@ _ANONYMOUS = (BusTextAnswer, BusFirmwareAnswer)
 
 
 @dataclass(slots=True)
-class MasterCounters:
-    """What a master has sent and heard, by kind."""
+class HeardCounters:
+    """What a master has heard, by kind."""
 
-    sent: int = 0
     answers: int = 0
     late_answers: int = 0
     echoes: int = 0
@@ -77,7 +76,7 @@ class Hearing:
         watch: SecondMasterWatch,
         tell: Callable[[Event], None],
     ) -> None:
-        self.counters = MasterCounters()
+        self.counters = HeardCounters()
         self._settings = settings
         self._line = line
         self._seats = seats

@@ -8,8 +8,8 @@ into a flood of output, and heartbeats depend on the clock alone. After each cal
 any request, the caller writes `frames_to_send()`, collects `take_events()` and arranges for `handle_timer` at
 `next_timer()`. `now` is the caller's monotonic clock in seconds and never goes back.
 
-Parts: `line` (turn-taking), `schedule` (who is next), `linking` (coming and going), `limits` (what a heartbeat says),
-`queries`, `requests`, `announce`, `foreign` (echo, second master, shared ids).
+Parts: `hearing` and `speaking`, `line` (turn-taking), `schedule` (who is next), `linking` (coming and going), `limits`
+(what a heartbeat says), `queries`, `requests`, `announce`, `foreign` (echo, second master, shared ids).
 """
 
 from __future__ import annotations
@@ -22,24 +22,17 @@ from twcmaster.protocol.allowlist import NotAllowed, Role, SendPolicy
 from twcmaster.protocol.announce import Announcer
 from twcmaster.protocol.events import EchoDetected, Event
 from twcmaster.protocol.foreign import EchoFilter, SecondMasterWatch
-from twcmaster.protocol.framing import FrameDecoder, frame
+from twcmaster.protocol.framing import FrameDecoder
 from twcmaster.protocol.hearing import Hearing
-from twcmaster.protocol.line import Job, Line, Turn
+from twcmaster.protocol.line import Line
 from twcmaster.protocol.linking import BURST_S, Linking
-from twcmaster.protocol.messages import (
-    PROTOCOL_1_LENGTH,
-    PROTOCOL_2_LENGTH,
-    BusRequest,
-    MasterHeartbeat,
-    Opcode,
-    Request,
-    encode,
-)
-from twcmaster.protocol.queries import ANONYMOUS, NEVER, Question
+from twcmaster.protocol.messages import Opcode
+from twcmaster.protocol.queries import NEVER
 from twcmaster.protocol.requests import ErrandDesk
-from twcmaster.protocol.schedule import Choice, Schedule
-from twcmaster.protocol.seats import LONGEST_WINDOW_S, Seat, Seats
+from twcmaster.protocol.schedule import Schedule
+from twcmaster.protocol.seats import Seat, Seats
 from twcmaster.protocol.settings import MasterSettings
+from twcmaster.protocol.speaking import Speaking
 from twcmaster.protocol.unit import Unit
 
 #: A caller that never collects events loses the oldest.
@@ -76,11 +69,11 @@ class Master:
         self._watch = SecondMasterWatch(settings.master_id, settings.sign)
         self._events: deque[Event] = deque(maxlen=MOST_EVENTS)
         self._linking = Linking(settings, self._seats, self._events.append)
-        self._hearing = Hearing(
-            settings, self._line, self._seats, self._linking, self._announcer, self._watch, self._events.append
-        )
+        tell = self._events.append
+        line, seats, announcer = self._line, self._seats, self._announcer
+        self._hearing = Hearing(settings, line, seats, self._linking, announcer, self._watch, tell)
+        self._speaking = Speaking(settings, line, seats, announcer, self._desk, self._schedule, self._echo, tell)
         self._decoder = FrameDecoder()
-        self._outbox: list[bytes] = []
         self._start(now)
 
     # ── bytes in, frames and events out ──
@@ -105,8 +98,7 @@ class Master:
 
     def frames_to_send(self) -> list[bytes]:
         """Escaped frames, none or one, to be written at once."""
-        out, self._outbox = self._outbox, []
-        return out
+        return self._speaking.take_frames()
 
     def take_events(self) -> list[Event]:
         """What happened since the last call, oldest first."""
@@ -125,12 +117,12 @@ class Master:
         if turn is not None:
             if now < turn.ends_at:
                 return
-            self._end_unanswered(turn, now)
+            self._speaking.end_unanswered(turn, now)
         if not self._line.up:
             return
         choice = self._schedule.choose(now, self._watch.quiet_until)
         if choice.at <= now:
-            self._send(choice, now)
+            self._speaking.say(choice, now)
 
     def next_timer(self) -> float | None:
         """When `handle_timer` wants to be called next; None when there is nothing to wait for."""
@@ -168,7 +160,7 @@ class Master:
         self._line.up = False
         self._decoder.drop_unfinished()
         self._echo.answered()
-        self._outbox.clear()
+        self._speaking.take_frames()
         if self._line.turn is not None and self._line.turn.errand is not None:
             self._events.append(self._line.turn.errand.outcome(None))
         self._line.close(now)
@@ -219,6 +211,7 @@ class Master:
         """Counters of line and bus, for status views."""
         line = self._decoder.counters
         return {
+            "sent": self._speaking.sent,
             "frames_received": line.frames,
             "bytes_received": line.bytes,
             "frames_damaged": line.damaged,
@@ -249,88 +242,6 @@ class Master:
         padded = unchecked + bytes(max(0, 9 - len(unchecked)))
         seat.talk.check_by_hand(padded[6], padded[7] << 8 | padded[8])
 
-    # ── turns ──
-
-    def _send(self, choice: Choice, now: float) -> None:
-        if choice.job is Job.BEAT and choice.seat is not None:
-            self._send_beat(choice.seat, now)
-            return
-        self._schedule.aside(choice.job, now)
-        if choice.job is Job.ERRAND:
-            self._send_errand(now)
-        elif choice.job is Job.ANNOUNCE:
-            self._transmit(self._announcer.take(now), Turn(Job.ANNOUNCE), 0.0, now)
-        elif choice.seat is not None and choice.question is not None:
-            self._send_query(choice.seat, choice.question, now)
-
-    def _send_beat(self, seat: Seat, now: float) -> None:
-        unit = seat.unit
-        command, limit_ca = seat.talk.next_command(now)
-        beat = MasterHeartbeat(self.settings.master_id, unit.id, command, limit_ca)
-        body = encode(beat, PROTOCOL_1_LENGTH if unit.protocol == 1 else PROTOCOL_2_LENGTH)
-        self._schedule.beat(seat, now)
-        turn = Turn(Job.BEAT, unit.id, _BEAT_ANSWER + body[4:6])
-        self._transmit(body, turn, seat.window_s, now)
-        self._beat_sent(seat, command, limit_ca, turn, now)
-
-    def _beat_sent(self, seat: Seat, command: int, limit_ca: int, turn: Turn, now: float) -> None:
-        seat.talk.said(command, limit_ca, now)
-        recent = now - seat.sent_end <= LONGEST_WINDOW_S
-        seat.awaiting = 2 if seat.awaiting and recent else 1
-        seat.sent_end = turn.sent_end
-        seat.unit.beat_at = now
-        seat.unit.replies.beats += 1
-
-    def _send_query(self, seat: Seat, question: Question, now: float) -> None:
-        unit = seat.unit
-        opcode = question.opcode
-        master_id = self.settings.master_id
-        anonymous = opcode in ANONYMOUS
-        request = BusRequest(opcode, master_id) if anonymous else Request(opcode, master_id, unit.id)
-        body = encode(request, PROTOCOL_1_LENGTH if unit.protocol == 1 else PROTOCOL_2_LENGTH)
-        answer = bytes((0xFD, body[1])) + (b"" if anonymous else body[4:6])
-        seat.rota.asked(question, now)
-        self._transmit(body, Turn(Job.QUERY, unit.id, answer, question=question), seat.window_s, now)
-
-    def _send_errand(self, now: float) -> None:
-        errand = self._desk.take(now)
-        seat = self._seats.get(errand.unit_id or 0)
-        if errand.is_heartbeat:
-            command, limit_ca = errand.body[6], errand.body[7] << 8 | errand.body[8]
-            if seat is None or not seat.talk.allows_by_hand(command, limit_ca):
-                self._events.append(errand.outcome(None))  # the offer has come down while it waited
-                return
-        answer = errand.answer_head()
-        turn = Turn(Job.ERRAND, errand.unit_id, answer, errand=errand)
-        window_s = self.settings.reply_window_s if seat is None else seat.window_s
-        self._transmit(errand.body, turn, window_s if answer else 0.0, now)
-        if errand.is_heartbeat and seat is not None:
-            self._beat_sent(seat, errand.body[6], errand.body[7] << 8 | errand.body[8], turn, now)
-
-    def _transmit(self, body: bytes, turn: Turn, window_s: float, now: float) -> None:
-        escaped = frame(body)
-        self._outbox.append(escaped)
-        self._echo.sent(body, now)
-        turn.sent_end = now + self._line.airtime_s(escaped)
-        turn.ends_at = turn.sent_end + window_s
-        self._line.turn = turn
-        self._hearing.counters.sent += 1
-
-    def _end_unanswered(self, turn: Turn, now: float) -> None:
-        """The window is over and nobody has answered."""
-        self._line.close(turn.ends_at)
-        if turn.errand is not None:
-            answered = b"" if not turn.answer else None
-            self._events.append(turn.errand.outcome(answered))
-        seat = self._seats.get(turn.unit_id) if turn.unit_id is not None else None
-        if seat is None:
-            return
-        if turn.question is not None:
-            seat.rota.missed(turn.question, now)
-        elif turn.job is Job.BEAT:
-            seat.unit.replies.missed += 1
-            self._schedule.missed(seat)
-
     def _note_echo(self) -> None:
         self._hearing.counters.echoes += 1
         if not self._echo.detected:
@@ -339,4 +250,3 @@ class Master:
 
 
 _HEARTBEAT = Opcode.MASTER_HEARTBEAT.to_bytes(2, "big")
-_BEAT_ANSWER = Opcode.CONNECTOR_HEARTBEAT.to_bytes(2, "big")
