@@ -99,12 +99,13 @@ def daemon_options(command: Callable[..., None]) -> Callable[..., None]:
     )
     @wraps(command)
     def with_socket(*args: Any, named: Path | None, config: Path | None, **options: Any) -> None:
-        command(*args, socket_path=_find_socket(named, config), **options)
+        command(*args, socket_path=find_socket(named, config), **options)
 
     return with_socket
 
 
-def _find_socket(named: Path | None, config: Path | None) -> Path:
+def find_socket(named: Path | None, config: Path | None) -> Path:
+    """The socket that the options name, else the first that is there."""
     if named is not None:
         return named
     if config is not None:

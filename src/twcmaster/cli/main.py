@@ -22,10 +22,11 @@ COMMANDS = {
     "set": "wishes:set_",
     "explain": "explain",
     "changes": "wishes",
+    "import": "importing:import_",
 }
 _GROUPS = {
     "Charging": ("run", "demo", "check"),
-    "Wishes": ("set", "explain", "changes"),
+    "Wishes": ("set", "explain", "changes", "import"),
     "A running daemon": ("status", "send", "override", "log", "dump"),
     "The wire": ("ports", "sniff", "decode", "connector"),
 }
