@@ -14,11 +14,11 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from twcmaster.catalog import open_link, open_meter
 from twcmaster.config.load import site_facts
-from twcmaster.config.meters import MeterSection
 from twcmaster.config.schema import BusRole, BusSection, Config
 from twcmaster.control.commands import initial
 from twcmaster.control.known import Known, known_of
@@ -39,6 +39,9 @@ from twcmaster.runtime.supervise import end_on_callback_errors, optional
 from twcmaster.runtime.wishes import Around, Wishes
 from twcmaster.store.known_units import KnownUnitEntry, KnownUnits
 from twcmaster.store.settings_store import SettingsStore, WishesInMemory
+
+if TYPE_CHECKING:
+    from twcmaster.config.meters import MeterSection
 
 log = logging.getLogger("twcmaster")
 
