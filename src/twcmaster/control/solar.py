@@ -25,14 +25,14 @@ from math import floor
 #: What a click of a contactor costs, in energy that one would rather lose.
 CLICK_WH = 10.0
 #: Starting earns over time and can be taken back after a minute; stopping loses the sun until the next start.
-START_WH = 10.0
-STOP_WH = 25.0
+START_WH = 6.0
+STOP_WH = 12.0
 #: Clicks within this time make the next one dearer.
 HOUR_S = 3600.0
 #: An amp more when the sun fills this share of it ...
-ROUND_UP = 0.7
+ROUND_UP = 0.8
 #: ... and this much further to either side before the budget moves.
-CALM_A = 0.15
+CALM_A = 0.25
 #: How soon the memory of the darkest moment fades: a second car joins only on sun that lasts.
 LASTING_S = 600.0
 LASTING_SHARE = 1.1
@@ -49,7 +49,11 @@ class Runner:
     tier: int = 0
     #: A car is there and wants power, as far as is known.
     wants: bool = False
+    #: Nothing shows a car, but one may be there: it gets what all others leave.
+    leftover: bool = False
     drawing_w: float = 0.0
+    #: It draws and is offered amps: its draw is not on its way out.
+    charging: bool = False
     #: How far its draw stays below what it is offered.
     unused_w: float = 0.0
     #: Its contactor must not be opened yet, or closed yet.
@@ -105,11 +109,9 @@ def follow(sun: Sun, runners: Sequence[Runner], surplus_w: float | None, now: fl
 
 
 def _still_there(running: tuple[str, ...], known: Mapping[str, Runner]) -> tuple[str, ...]:
-    """Those who run and still want to, and those who draw anyway."""
+    """Those who run and still want to, and those who charge anyway."""
     kept = tuple(key for key in running if key in known and known[key].wants)
-    return kept + tuple(
-        key for key, r in known.items() if key not in kept and (r.drawing_w > 0 or (r.always and r.wants))
-    )
+    return kept + tuple(key for key, r in known.items() if key not in kept and (r.charging or (r.always and r.wants)))
 
 
 def _count(sun: Sun, runners: Sequence[Runner], elapsed_s: float, day: date) -> Sun:

@@ -61,6 +61,7 @@ class Bus:
         self._changed = changed
         self._loop = asyncio.get_running_loop()
         self._activity: dict[int, Activity] = {}
+        self._limit_since: dict[int, tuple[int | None, float | None]] = {}
         self._answers: dict[int, asyncio.Future[bytes | None]] = {}
 
     async def run(self) -> None:
@@ -142,12 +143,19 @@ class Bus:
             echo_a=None if unit.limit_ca is None else unit.limit_ca / 100,
             actual_a=None if unit.actual_ca is None else unit.actual_ca / 100,
             sent_a=None if unit.sent_ca is None else unit.sent_ca / 100,
-            sent_at=unit.sent_at,
+            sent_at=self._sent_since(unit),
             plugged=_plugged(unit, now),
             phase_a=None if half_amps is None else (half_amps[0] / 2, half_amps[1] / 2, half_amps[2] / 2),
             duplicate=unit.duplicate,
             can_stop=unit.protocol == 1,
         )
+
+    def _sent_since(self, unit: Unit) -> float | None:
+        """Since when the limit on the wire has been the same: protocol 1 hears it again in every heartbeat."""
+        before = self._limit_since.get(unit.id)
+        if before is None or before[0] != unit.sent_ca or before[1] is None:
+            before = self._limit_since[unit.id] = (unit.sent_ca, unit.sent_at)
+        return before[1]
 
     def _activity_of(self, unit: Unit) -> Activity | None:
         """The unit's state in our words; a passing state keeps the meaning of the one before."""

@@ -33,7 +33,7 @@ def _budget_reason(surplus_w: float | None) -> Reason:
 
 
 def _claim(wish: ModeWish, runner: Runner, sun: Sun, surplus_w: float | None, problem: str) -> Claim:
-    on_budget = runner.key in sun.running or not runner.wants
+    on_budget = runner.key in sun.running or runner.leftover
     if runner.key in sun.running:
         reason = _running_reason(runner, surplus_w, problem)
     else:
