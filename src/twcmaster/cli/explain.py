@@ -38,8 +38,7 @@ def _lines(one: Mapping[str, Any]) -> Iterator[str]:
     if one["wish"] is not None:
         yield from _reason("Wish ", one["wish"])
     for limit in one["limits"]:
-        if limit["text"] != (one["wish"] or {}).get("text"):
-            yield from _reason("Limit", limit)
+        yield from _reason("Limit", limit)
     yield f"  Next   {one['outlook']}"
     yield ""
 
