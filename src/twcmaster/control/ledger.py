@@ -65,9 +65,7 @@ def settle(connector: WallConnector, held: Held, now: float) -> Held:
 
 
 def gone_for_good(connector: WallConnector, now: float) -> bool:
-    """Whether a lost unit has been without heartbeats for so long that its car must have stopped."""
-    if connector.presence is not Presence.LOST:
-        return False
+    """Whether a unit has been without heartbeats for so long (lost, or its adapter gone) that its car has stopped."""
     last = max(connector.beat_at or 0.0, connector.heard_at or 0.0, connector.linked_at)
     return now - last >= SILENT_DRAW_S
 
