@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 
-.PHONY: help demo test check style types imports docs-check fix lock bench clean
+.PHONY: help demo test check style types imports docs-check fix lock openapi bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make test        every test (at most 10 minutes)"
 	@echo "make check       style, types, import rules, documentation"
 	@echo "make fix         format the code and mend what can be mended by itself"
+	@echo "make openapi     describe the API anew (src/twcmaster/api/openapi.json)"
 	@echo "make bench       measure what the README claims"
 	@echo "make lock        refresh the locked dependencies in requirements/"
 	@echo "make clean       remove the environment and all caches"
@@ -48,6 +49,9 @@ docs-check: $(VENV)/.dev
 fix: $(VENV)/.dev
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+openapi: $(VENV)/.dev
+	@$(BIN)/python -m twcmaster.api.openapi > openapi.new && mv openapi.new src/twcmaster/api/openapi.json
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)

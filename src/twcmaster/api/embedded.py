@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
-import json
 import logging
 import socket
 from collections.abc import Generator
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twcmaster.api.access import House
 from twcmaster.api.auth.doorkeeper import Doorkeeper
-from twcmaster.api.build import PREFIX, build, describe
+from twcmaster.api.build import PREFIX, build
 from twcmaster.api.encoder import StateEncoder
 from twcmaster.api.guard import Guard
 from twcmaster.api.page import Page
@@ -29,6 +31,9 @@ LARGEST_HEADERS_BYTES = 16 * 1024
 #: What clients say on a WebSocket is ignored anyway.
 LARGEST_MESSAGE_BYTES = 4096
 FAREWELL_S = 1
+#: Blocks from this size on go back to the system when they are freed; mallopt(3) has the number of the parameter.
+LARGE_BLOCK_BYTES = 1 << 20
+_M_MMAP_THRESHOLD = -3
 
 
 class EmbeddedServer(uvicorn.Server):
@@ -86,6 +91,7 @@ def assemble(facade: Facade, settings: WebSettings) -> EmbeddedServer:
         ssl_keyfile=settings.tls_key,
     )
     config.load()
+    _give_back_large_blocks()
     server = EmbeddedServer(config, house)
     gc.collect()
     return server
@@ -105,13 +111,16 @@ def application(house: House, settings: WebSettings) -> ASGIApp:
 
 
 def _serve_description(api: FastAPI) -> None:
-    """OpenAPI, made when somebody asks for it for the first time: it takes a while and some memory."""
-    kept: list[bytes] = []
+    """OpenAPI, from a file: making it anew would cost 6 MB that never come back."""
 
     async def openapi(_: Request) -> Response:
-        if not kept:
-            document = await asyncio.to_thread(describe, api)
-            kept[:] = [json.dumps(document, ensure_ascii=False).encode()]
-        return Response(kept[0], media_type="application/json")
+        return FileResponse(Path(__file__).with_name("openapi.json"), headers={"Cache-Control": "no-cache"})
 
     api.add_route(f"{PREFIX}/openapi.json", openapi, include_in_schema=False)
+
+
+def _give_back_large_blocks() -> None:
+    """Glibc learns from the 16 MB of each password check to keep blocks of that size for ever. Tell it not to."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)

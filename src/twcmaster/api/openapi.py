@@ -1,4 +1,4 @@
-"""Prints the OpenAPI document: ``python -m twcmaster.api.openapi > web/openapi.json``."""
+"""Prints the OpenAPI document: ``make openapi`` keeps it beside this file, whence it is served."""
 
 from __future__ import annotations
 

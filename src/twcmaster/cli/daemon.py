@@ -104,5 +104,5 @@ async def serve(config: Config | None, path: Path, console: Console | None, stop
 
         return app.Options(state_dir=site.state_dir, link_of=link_of, companions=companions, stop=ending, hub=site.hub)
 
-    async with site.open(), page(site, path):
+    async with page(site, path):
         await site.run(config, options, stop, lambda: load(path))

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twcmaster.api.ports import NotPossible
 from twcmaster.control.commands import apply
@@ -25,10 +25,9 @@ from twcmaster.model.settings import Settings
 from twcmaster.model.settings_json import FormatError, decode, encode
 from twcmaster.runtime.state_json import notices, plain
 from twcmaster.serving.setup import SetupDesk
+from twcmaster.serving.site import Site
+from twcmaster.store.history import History
 from twcmaster.store.history_copies import BadCopy
-
-if TYPE_CHECKING:
-    from twcmaster.serving.site import Site
 
 FORMAT = 1
 SETTINGS, HISTORY, CONFIG, MANIFEST = "settings.json", "history.db", "config.toml", "manifest.json"
@@ -40,8 +39,9 @@ _CHUNK = 1 << 20
 class BackupDesk:
     """Saves and restores one site."""
 
-    def __init__(self, site: Site, setup: SetupDesk) -> None:
+    def __init__(self, site: Site, history: History, setup: SetupDesk) -> None:
         self._site = site
+        self._kept = history
         self._setup = setup
 
     async def save(self) -> Path:
@@ -52,7 +52,7 @@ class BackupDesk:
         config = (await self._setup.read()).toml
         with _folder() as folder:
             try:
-                await self._site.history.copy_to(folder / HISTORY)
+                await self._kept.copy_to(folder / HISTORY)
             except OSError as error:
                 raise NotPossible(f"The history cannot be copied: {error}", "Mend the disk, then try again.") from error
             return await asyncio.to_thread(_pack, texts, {CONFIG: config}, folder / HISTORY)
@@ -95,7 +95,7 @@ class BackupDesk:
         if copy is None:
             return []
         try:
-            return [await self._site.history.take_from(copy)]
+            return [await self._kept.take_from(copy)]
         except BadCopy as error:
             raise NotPossible(str(error), "Nothing has changed. Use another backup.") from error
         except OSError as error:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from importlib.metadata import version
+from pathlib import Path
 
 from twcmaster.api.ports import Facade, Frame, NotPossible
 from twcmaster.model.commands import Command
@@ -16,22 +17,24 @@ from twcmaster.runtime.frame_log import FrameLog, LoggedFrame
 from twcmaster.serving.backup import BackupDesk
 from twcmaster.serving.setup import SetupDesk
 from twcmaster.serving.site import Site
+from twcmaster.serving.stores import Stores
 
 
-def facade(site: Site, setup: SetupDesk) -> Facade:
-    """Everything that the API may see and do."""
+def facade(site: Site, stores: Stores, path: Path | None, now: Callable[[], float]) -> Facade:
+    """Everything that the API may see and do. `path`: the config file; `now`: the loop's clock."""
+    setup = SetupDesk(path, site.clock, site.restart.set)
     return Facade(
         version=version("twcmaster"),
         run_id=site.run_id,
         clock=site.clock,
-        now=asyncio.get_running_loop().time,
+        now=now,
         live=site.hub,
         wishes=SiteWishes(site),
         buses=SiteBuses(site),
-        history=site.history,
-        accounts=site.accounts,
+        history=stores.history,
+        accounts=stores.accounts,
         setup=setup,
-        backup=BackupDesk(site, setup),
+        backup=BackupDesk(site, stores.history, setup),
     )
 
 

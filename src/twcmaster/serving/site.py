@@ -22,10 +22,7 @@ from twcmaster.model.ports import Link
 from twcmaster.model.unit_facts import UnitFacts
 from twcmaster.runtime.frame_log import FrameLog, TappedLink
 from twcmaster.runtime.hub import Hub
-from twcmaster.runtime.supervise import optional
 from twcmaster.runtime.unit_facts import unit_facts
-from twcmaster.store.accounts import Accounts
-from twcmaster.store.history import History
 
 
 class Site:
@@ -33,6 +30,7 @@ class Site:
 
     def __init__(self, state_dir: Path, clock: Callable[[], datetime], speed: float = 1.0) -> None:
         self.state_dir = state_dir
+        self.speed = speed
         self.run_id = secrets.token_hex(3)
         self.hub = Hub(clock)
         self.graph: app.Graph | None = None
@@ -41,15 +39,11 @@ class Site:
         #: The `[web]` section of the newest graph; before there is one, that of a new installation.
         self.web = WebSection()
         self.frames: dict[str, FrameLog] = {}
-        #: Set when it is known who may log in.
-        self.accounts_known = asyncio.Event()
         #: Set by whoever has changed the config file.
         self.restart = asyncio.Event()
         #: Set, and replaced, whenever there is another graph.
         self.changed = asyncio.Event()
         self._clock = clock
-        self.history = History(state_dir / "history.db", self.clock, self.notice_for("history"), speed)
-        self.accounts = Accounts(state_dir / "accounts.db", self.clock, self.notice_for("accounts"))
 
     def clock(self) -> datetime:
         """The wall clock, in the site's zone as soon as there is a site."""
@@ -62,21 +56,6 @@ class Site:
     def tapped(self, url: str, link: GuardedLink) -> Link:
         """A link whose frames people can look at."""
         return TappedLink(link, self.frames.setdefault(url, FrameLog()))
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[None]:
-        """Read what is kept, keep what comes, and at the end write the rest. No heartbeat waits for any of it."""
-        tasks = [
-            asyncio.ensure_future(optional("the history", self._keep_history, self.notice_for("history"))),
-            asyncio.ensure_future(optional("the accounts", self._keep_accounts, self.notice_for("accounts"))),
-        ]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await asyncio.gather(self.history.close(), self.accounts.close())
 
     async def run(
         self,
@@ -117,22 +96,6 @@ class Site:
         except ConfigError as error:
             self.notice_for("config")("error", f"The changed config cannot be used, the old one stays: {error}")
             return config
-
-    async def _keep_accounts(self) -> None:
-        await self.accounts.load()
-        self.accounts_known.set()
-        await self.accounts.run()
-
-    async def _keep_history(self) -> None:
-        await self.history.load(asyncio.get_running_loop().time())
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.history.run())
-            tasks.create_task(self._look_on())
-
-    async def _look_on(self) -> None:
-        async for snapshot in self.hub.watch():
-            vins = {key: facts.vin for key, facts in self.units().items()}
-            self.history.see(snapshot.world, snapshot.plan, vins)
 
     def units(self) -> dict[str, UnitFacts]:
         """What connectors have told of themselves, by key."""

@@ -1,21 +1,27 @@
-"""The page and the API beside a running site: started when heartbeats flow, started anew when `[web]` changes."""
+"""History, accounts, page and API beside a running site.
+
+Bus first: what is heavy is imported in a thread, the stores after the first decision, the web server when connectors
+answer. It is started anew when `[web]` changes, and outlives every other change of the config.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from twcmaster.api.ports import Facade
-from twcmaster.api.server import WebError, serve
-from twcmaster.api.web_settings import WebSettings, networks, own_names
 from twcmaster.config.web import WebSection
 from twcmaster.model.world import Presence
 from twcmaster.runtime.supervise import optional
-from twcmaster.serving.facade import facade
-from twcmaster.serving.setup import SetupDesk
 from twcmaster.serving.site import Site
+
+if TYPE_CHECKING:
+    from twcmaster.api.ports import Facade
+    from twcmaster.api.web_settings import WebSettings
+    from twcmaster.serving.stores import Stores
 
 #: The web server's second of imports waits until connectors answer, but no longer than this.
 PATIENCE_S = 5.0
@@ -23,25 +29,10 @@ PATIENCE_S = 5.0
 RETRY_S = 30.0
 
 
-def web_settings(section: WebSection) -> WebSettings:
-    """The section, resolved."""
-    return WebSettings(
-        host=section.host,
-        port=section.port,
-        open_door=section.auth == "none",
-        base_path=section.base_path,
-        names=own_names(section.hosts),
-        trusted_proxies=networks(section.trusted_proxies),
-        tls_cert=section.tls_cert,
-        tls_key=section.tls_key,
-    )
-
-
 @asynccontextmanager
 async def page(site: Site, path: Path | None) -> AsyncIterator[None]:
     """Serve page and API while inside. `path`: the config file that the setup page may edit."""
-    desk = SetupDesk(path, site.clock, site.restart.set)
-    task = asyncio.ensure_future(_keep_serving(site, facade(site, desk)))
+    task = asyncio.ensure_future(optional("the page", lambda: _keep(site, path), site.notice_for("page")))
     try:
         yield
     finally:
@@ -49,12 +40,50 @@ async def page(site: Site, path: Path | None) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def _keep(site: Site, path: Path | None) -> None:
+    await _until(site, lambda _: True)
+    stores = await asyncio.to_thread(_stores, site)
+    await stores.accounts.load()
+    keeping = asyncio.ensure_future(stores.run())
+    try:
+        await _until(site, lambda presences: bool(presences) and all(p is Presence.ONLINE for p in presences))
+        given = await asyncio.to_thread(_facade, site, stores, path, asyncio.get_running_loop().time)
+        await _keep_serving(site, given)
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def _until(site: Site, enough: Callable[[list[Presence]], bool]) -> None:
+    """Until a decision finds connectors that are enough, or for a while; at once where nothing is to be driven."""
+    if site.unconfigured:
+        return
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            async for snapshot in site.hub.watch():
+                if enough([connector.presence for connector in snapshot.world.connectors]):
+                    return
+    except TimeoutError:
+        return
+
+
+def _stores(site: Site) -> Stores:
+    from twcmaster.serving.stores import Stores
+
+    return Stores(site)
+
+
+def _facade(site: Site, stores: Stores, path: Path | None, now: Callable[[], float]) -> Facade:
+    from twcmaster.serving.facade import facade
+
+    return facade(site, stores, path, now)
+
+
 async def _keep_serving(site: Site, given: Facade) -> None:
-    await _first_answers(site)
-    await site.accounts_known.wait()
     while True:
         changed, section = site.changed, site.web
-        server = asyncio.ensure_future(_serve(site, given, section))
+        notice = site.notice_for("page")
+        server = asyncio.ensure_future(optional("the page", partial(_serve, site, given, section), notice))
         try:
             while site.web == section:
                 await changed.wait()
@@ -65,32 +94,30 @@ async def _keep_serving(site: Site, given: Facade) -> None:
 
 
 async def _serve(site: Site, given: Facade, section: WebSection) -> None:
-    if section.enabled:
-        notice = site.notice_for("page")
-        await optional("the page", lambda: _serve_patiently(site, given, web_settings(section)), notice)
+    from twcmaster.api.server import WebError, serve
 
-
-async def _serve_patiently(site: Site, given: Facade, settings: WebSettings) -> None:
-    told = ""
-    while True:
+    notice, told = site.notice_for("page"), ""
+    while section.enabled:
         try:
-            await serve(given, settings, site.notice_for("page"))
+            await serve(given, web_settings(section), notice)
         except WebError as error:
             if str(error) != told:
                 told = str(error)
-                site.notice_for("page")("error", told)
+                notice("error", told)
             await asyncio.sleep(RETRY_S)
 
 
-async def _first_answers(site: Site) -> None:
-    """Until every connector heard so far answers, or for a while."""
-    if site.unconfigured:
-        return
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            async for snapshot in site.hub.watch():
-                connectors = snapshot.world.connectors
-                if connectors and all(c.presence is Presence.ONLINE for c in connectors):
-                    return
-    except TimeoutError:
-        return
+def web_settings(section: WebSection) -> WebSettings:
+    """The section, resolved."""
+    from twcmaster.api.web_settings import WebSettings, networks, own_names
+
+    return WebSettings(
+        host=section.host,
+        port=section.port,
+        open_door=section.auth == "none",
+        base_path=section.base_path,
+        names=own_names(section.hosts),
+        trusted_proxies=networks(section.trusted_proxies),
+        tls_cert=section.tls_cert,
+        tls_key=section.tls_key,
+    )
