@@ -55,7 +55,10 @@ class Linking:
         for unit_id in self._known:
             self.recall(unit_id, now)
         for seat in self._seats:
-            if seat.unit.presence(now) is not Presence.ONLINE:
+            presence = seat.unit.presence(now)
+            if presence is Presence.LINKING:
+                seat.unit.linked_at = now
+            elif presence is not Presence.ONLINE:
                 self._find_again(seat, now)
             seat.talk.relinked()
             seat.due = now
