@@ -134,3 +134,12 @@ def test_same_input_same_plan() -> None:
         house.run(30, {5: arrive("b", 16)})
         plans.append(house.plan)
     assert plans[0] == plans[1]
+
+
+def test_a_car_that_shows_goes_before_a_trial_for_one_that_may_not_be_there() -> None:
+    house = VirtualHouse(garage(), [VirtualUnit("a", 1), VirtualUnit("b", 2, alive=False, linked_at=1000.0)], fixed_a=9)
+    house.run(2)
+    house.unit("b").alive = True
+    house.run(30, {0: arrive("b", 16)})
+    assert house.offers() == (0, 9)
+    assert house.unit("b").drawn_a == 9

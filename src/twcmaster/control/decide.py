@@ -179,9 +179,13 @@ def _ask(scene: _Scene, connector: WallConnector) -> Ask | None:
 
 
 def _rank(connector: WallConnector, held: Held, now: float) -> tuple[int | float | str, ...]:
-    """Who comes first when not all fit: contactors that must stay closed, then sessions, then who waits longest."""
-    charging = held.demand.want is Want.POWER
-    return (not care.must_stay_on(held, now), not charging, 0.0 if charging else held.demand.since, connector.key)
+    """Who comes first when not all fit: contactors that must stay closed, then sessions, then who waits longest.
+
+    A car that shows goes before a trial for one that may not be there: reserved for it, room would never come free.
+    """
+    charging, shows = held.demand.want is Want.POWER, demand.car_shows(connector)
+    since = 0.0 if charging else held.demand.since
+    return (not care.must_stay_on(held, now), not charging, not shows, since, connector.key)
 
 
 def _cap_a(connector: WallConnector, held: Held, wish: Claim) -> int:
