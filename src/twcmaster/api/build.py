@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from twcmaster.api import problems
@@ -43,10 +43,8 @@ def build(version: str, house: House | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     problems.register(app)
-    routes = APIRouter(prefix=PREFIX)
     for part in (state, wishes, buses, live, history, auth, setup, backup):
-        routes.include_router(part.router())
-    app.include_router(routes)
+        part.add_to(app, PREFIX)
     app.state.house = house
     return app
 

@@ -42,7 +42,7 @@ class Origin:
 
 def flow(world: World) -> Flow:
     """The power through the house at this instant."""
-    cars_w = sum(drawn_w(world.site, c) for c in world.connectors) if world.connectors else None
+    cars_w = _cars_w(world)
     solar_w = _total(world, MeterRole.PV)
     battery_w = _total(world, MeterRole.BATTERY)
     grid_w = _with_cars(world, MeterRole.GRID, cars_w)
@@ -54,6 +54,12 @@ def flow(world: World) -> Flow:
         _battery_percent(world),
         cars_w,
     )
+
+
+def _cars_w(world: World) -> float | None:
+    """What all cars draw, as far as connectors tell; None when none does."""
+    told = [c for c in world.connectors if c.actual_a is not None]
+    return sum(drawn_w(world.site, c) for c in told) if told else None
 
 
 def origin(now: Flow) -> Origin | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import FastAPI, Path, Query, Request, Response
 
 from twcmaster.api.access import COOKIE, Admin, House, HouseDep, Reader, Steerer, address_of, identify
 from twcmaster.api.auth.doorkeeper import Identity
 from twcmaster.api.problems import ApiProblem, documented, kept, not_found
 from twcmaster.api.schemas import auth as shown
+from twcmaster.api.section import Section
 from twcmaster.model.accounts import LOGIN_LASTS, Role, Token, User
 
 Id = Annotated[str, Path(max_length=40)]
@@ -209,30 +210,27 @@ async def get_audit(
     )
 
 
-def router() -> APIRouter:
-    """All routes of this file."""
-    routes = APIRouter(prefix="/auth", tags=["login"])
+def add_to(app: FastAPI, prefix: str) -> None:
+    """Add all routes of this file."""
+    routes = Section(app, f"{prefix}/auth", "login")
     let_in, admin = documented(403, 409, 429, 503), documented(401, 403)
-    routes.add_api_route("", get_auth, responses=documented())
-    routes.add_api_route("/setup", post_setup, methods=["POST"], responses=let_in)
-    routes.add_api_route("/login", post_login, methods=["POST"], responses=let_in)
-    routes.add_api_route("/logout", post_logout, methods=["POST"], status_code=204, responses=admin)
-    routes.add_api_route(
-        "/password", post_password, methods=["POST"], status_code=204, responses=documented(401, 403, 409, 429)
-    )
-    routes.add_api_route("/users", get_users, responses=admin)
-    routes.add_api_route("/users", post_user, methods=["POST"], status_code=201, responses=documented(401, 403, 409))
-    routes.add_api_route(
+    routes.add("", get_auth, responses=documented())
+    routes.add("/setup", post_setup, methods=["POST"], responses=let_in)
+    routes.add("/login", post_login, methods=["POST"], responses=let_in)
+    routes.add("/logout", post_logout, methods=["POST"], status_code=204, responses=admin)
+    routes.add("/password", post_password, methods=["POST"], status_code=204, responses=documented(401, 403, 409, 429))
+    routes.add("/users", get_users, responses=admin)
+    routes.add("/users", post_user, methods=["POST"], status_code=201, responses=documented(401, 403, 409))
+    routes.add(
         "/users/{name}", delete_user, methods=["DELETE"], status_code=204, responses=documented(401, 403, 404, 409)
     )
-    routes.add_api_route("/tokens", get_tokens, responses=admin)
-    routes.add_api_route("/tokens", post_token, methods=["POST"], status_code=201, responses=documented(401, 403, 409))
-    routes.add_api_route(
+    routes.add("/tokens", get_tokens, responses=admin)
+    routes.add("/tokens", post_token, methods=["POST"], status_code=201, responses=documented(401, 403, 409))
+    routes.add(
         "/tokens/{token_id}", delete_token, methods=["DELETE"], status_code=204, responses=documented(401, 403, 404)
     )
-    routes.add_api_route("/logins", get_logins, responses=admin)
-    routes.add_api_route(
+    routes.add("/logins", get_logins, responses=admin)
+    routes.add(
         "/logins/{login_id}", delete_login, methods=["DELETE"], status_code=204, responses=documented(401, 403, 404)
     )
-    routes.add_api_route("/audit", get_audit, responses=admin)
-    return routes
+    routes.add("/audit", get_audit, responses=admin)

@@ -7,13 +7,14 @@ import tempfile
 from pathlib import Path
 
 import anyio
-from fastapi import APIRouter, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from twcmaster.api.access import Admin, FacadeDep, HouseDep, address_of
 from twcmaster.api.problems import documented
 from twcmaster.api.schemas.setup import Restored
+from twcmaster.api.section import Section
 
 ZIP = "application/zip"
 LARGEST_BACKUP_BYTES = 1 << 30
@@ -47,15 +48,15 @@ def _download(path: Path, name: str) -> Response:
     return FileResponse(path, media_type=ZIP, filename=name, background=BackgroundTask(path.unlink, missing_ok=True))
 
 
-def router() -> APIRouter:
-    """All routes of this file."""
-    routes = APIRouter(tags=["backup"])
+def add_to(app: FastAPI, prefix: str) -> None:
+    """Add all routes of this file."""
+    routes = Section(app, prefix, "backup")
     told = documented(401, 403, 409)
     archive = {200: {"content": {ZIP: {"schema": {"type": "string", "format": "binary"}}}}} | told
     upload = {"requestBody": {"required": True, "content": {ZIP: {"schema": {"type": "string", "format": "binary"}}}}}
-    routes.add_api_route("/backup", get_backup, responses=archive, response_class=FileResponse)
-    routes.add_api_route("/diagnostics", get_diagnostics, responses=archive, response_class=FileResponse)
-    routes.add_api_route(
+    routes.add("/backup", get_backup, responses=archive, response_class=FileResponse)
+    routes.add("/diagnostics", get_diagnostics, responses=archive, response_class=FileResponse)
+    routes.add(
         "/backup",
         put_backup,
         methods=["PUT"],
@@ -63,4 +64,3 @@ def router() -> APIRouter:
         openapi_extra=upload,
         max_body_size=LARGEST_BACKUP_BYTES,
     )
-    return routes

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from twcmaster.api.access import Admin, FacadeDep, HouseDep, Reader, address_of
@@ -14,6 +14,7 @@ from twcmaster.api.ports import Facade
 from twcmaster.api.problems import ApiProblem, documented, not_found
 from twcmaster.api.schemas import bus as shown
 from twcmaster.api.schemas.state import Bus
+from twcmaster.api.section import Section
 from twcmaster.api.views import buses as views
 from twcmaster.protocol.describe import describe
 from twcmaster.protocol.messages import decode
@@ -92,16 +93,13 @@ def known(facade: Facade, bus: str) -> str:
     return bus
 
 
-def router() -> APIRouter:
-    """All routes of this file."""
-    routes = APIRouter(prefix="/buses", tags=["buses"])
+def add_to(app: FastAPI, prefix: str) -> None:
+    """Add all routes of this file."""
+    routes = Section(app, f"{prefix}/buses", "buses")
     told = documented(401, 403, 404)
     recording: dict[int | str, dict[str, Any]] = {200: {"content": {"application/jsonl": {}}}}
-    routes.add_api_route("", get_buses, responses=documented(401, 403))
-    routes.add_api_route("/{bus}", get_bus, responses=told)
-    routes.add_api_route("/{bus}/frames", get_frames, responses=told)
-    routes.add_api_route(
-        "/{bus}/recording", get_recording, responses=recording | told, response_class=StreamingResponse
-    )
-    routes.add_api_route("/{bus}/messages", post_message, methods=["POST"], responses=told | documented(409))
-    return routes
+    routes.add("", get_buses, responses=documented(401, 403))
+    routes.add("/{bus}", get_bus, responses=told)
+    routes.add("/{bus}/frames", get_frames, responses=told)
+    routes.add("/{bus}/recording", get_recording, responses=recording | told, response_class=StreamingResponse)
+    routes.add("/{bus}/messages", post_message, methods=["POST"], responses=told | documented(409))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import FastAPI, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, AwareDatetime
 
@@ -14,6 +14,7 @@ from twcmaster.api.access import FacadeDep, Reader
 from twcmaster.api.ports import Facade
 from twcmaster.api.problems import ApiProblem, documented
 from twcmaster.api.schemas import history as shown
+from twcmaster.api.section import Section
 from twcmaster.api.views import history as views
 
 FIRST_YEAR, LAST_YEAR = 1990, 2199
@@ -114,14 +115,13 @@ def _csv(lines: Iterator[str], name: str) -> Response:
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def router() -> APIRouter:
-    """All routes of this file."""
-    routes = APIRouter(prefix="/history", tags=["history"])
+def add_to(app: FastAPI, prefix: str) -> None:
+    """Add all routes of this file."""
+    routes = Section(app, f"{prefix}/history", "history")
     told = documented(401, 403, 409)
     table = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}} | told
-    routes.add_api_route("/series", get_series, responses=told)
-    routes.add_api_route("/series.csv", get_series_csv, responses=table, response_class=StreamingResponse)
-    routes.add_api_route("/energy", get_energy, responses=told)
-    routes.add_api_route("/sessions", get_sessions, responses=told)
-    routes.add_api_route("/sessions.csv", get_sessions_csv, responses=table, response_class=StreamingResponse)
-    return routes
+    routes.add("/series", get_series, responses=told)
+    routes.add("/series.csv", get_series_csv, responses=table, response_class=StreamingResponse)
+    routes.add("/energy", get_energy, responses=told)
+    routes.add("/sessions", get_sessions, responses=told)
+    routes.add("/sessions.csv", get_sessions_csv, responses=table, response_class=StreamingResponse)

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, Query, WebSocket, WebSocketDisconnect
 from pydantic import TypeAdapter
 
 from twcmaster.api.access import COOKIE, House, HouseDep, identify
@@ -89,9 +89,7 @@ def _welcome(websocket: WebSocket, house: House) -> bool:
     return identify(house, websocket.cookies.get(COOKIE), bearer) is not None
 
 
-def router() -> APIRouter:
-    """All routes of this file."""
-    routes = APIRouter()
-    routes.add_api_websocket_route("/live", live)
-    routes.add_api_websocket_route("/buses/{bus}/live", frames)
-    return routes
+def add_to(app: FastAPI, prefix: str) -> None:
+    """Add all routes of this file."""
+    app.add_api_websocket_route(f"{prefix}/live", live)
+    app.add_api_websocket_route(f"{prefix}/buses/{{bus}}/live", frames)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import FastAPI, Request, Response
 
 from twcmaster.api.access import Admin, FacadeDep, HouseDep, address_of
 from twcmaster.api.etags import IfMatch, etag, must_be_given, must_match
@@ -14,6 +14,7 @@ from twcmaster.api.ports import ConfigProblem, ConfigView, Heard
 from twcmaster.api.problems import documented
 from twcmaster.api.routes.auth import confirmed
 from twcmaster.api.schemas import setup as shown
+from twcmaster.api.section import Section
 from twcmaster.api.views.heard import finding
 
 
@@ -91,16 +92,15 @@ def _heard(heard: Heard) -> shown.Heard:
     return shown.Heard(**asdict(heard), finding=finding(heard))
 
 
-def router() -> APIRouter:
-    """All routes of this file."""
-    routes = APIRouter(tags=["setup"])
+def add_to(app: FastAPI, prefix: str) -> None:
+    """Add all routes of this file."""
+    routes = Section(app, prefix, "setup")
     told, tried = documented(401, 403), documented(401, 403, 409)
-    routes.add_api_route("/config", get_config, responses=tried)
-    routes.add_api_route("/config", put_config, methods=["PUT"], responses=documented(401, 403, 409, 412, 428, 429))
-    routes.add_api_route("/config/schema", get_schema, responses=told)
-    routes.add_api_route("/config/check", post_check, methods=["POST"], responses=told)
-    routes.add_api_route("/config/draft", post_draft, methods=["POST"], responses=tried)
-    routes.add_api_route("/setup/ports", get_ports, responses=told)
-    routes.add_api_route("/setup/listen", post_listen, methods=["POST"], responses=tried)
-    routes.add_api_route("/setup/meter", post_meter, methods=["POST"], responses=tried)
-    return routes
+    routes.add("/config", get_config, responses=tried)
+    routes.add("/config", put_config, methods=["PUT"], responses=documented(401, 403, 409, 412, 428, 429))
+    routes.add("/config/schema", get_schema, responses=told)
+    routes.add("/config/check", post_check, methods=["POST"], responses=told)
+    routes.add("/config/draft", post_draft, methods=["POST"], responses=tried)
+    routes.add("/setup/ports", get_ports, responses=told)
+    routes.add("/setup/listen", post_listen, methods=["POST"], responses=tried)
+    routes.add("/setup/meter", post_meter, methods=["POST"], responses=tried)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import FastAPI, Path, Query, Response
 
 from twcmaster.api.access import FacadeDep, HouseDep, Reader
 from twcmaster.api.etags import IfNoneMatch, etag, matches
 from twcmaster.api.ports import Facade, Snapshot
 from twcmaster.api.problems import ApiProblem, documented, not_found
 from twcmaster.api.schemas import state as shown
+from twcmaster.api.section import Section
 from twcmaster.api.views import state as views
 
 #: A decision comes about once a second.
@@ -105,17 +106,16 @@ def _too_early() -> ApiProblem:
     return ApiProblem(503, "starting", "Starting", detail, "Try again in a second.", {"Retry-After": "1"})
 
 
-def router() -> APIRouter:
-    """All routes of this file."""
-    routes = APIRouter(tags=["state"])
+def add_to(app: FastAPI, prefix: str) -> None:
+    """Add all routes of this file."""
+    routes = Section(app, prefix, "state")
     told = documented(401, 403, 503)
     state = {304: {"description": "Not changed since If-None-Match"}} | told
-    routes.add_api_route("/state", get_state, response_model=shown.State, responses=state)
-    routes.add_api_route("/connectors", get_connectors, responses=told)
-    routes.add_api_route("/connectors/{bus}/{unit}", get_connector, responses=told | documented(404))
-    routes.add_api_route("/circuits", get_circuits, responses=told)
-    routes.add_api_route("/meters", get_meters, responses=told)
-    routes.add_api_route("/plan", get_plan, responses=told)
-    routes.add_api_route("/log", get_log, responses=documented(401, 403))
-    routes.add_api_route("/health", get_health, responses=documented())
-    return routes
+    routes.add("/state", get_state, response_model=shown.State, responses=state)
+    routes.add("/connectors", get_connectors, responses=told)
+    routes.add("/connectors/{bus}/{unit}", get_connector, responses=told | documented(404))
+    routes.add("/circuits", get_circuits, responses=told)
+    routes.add("/meters", get_meters, responses=told)
+    routes.add("/plan", get_plan, responses=told)
+    routes.add("/log", get_log, responses=documented(401, 403))
+    routes.add("/health", get_health, responses=documented())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import Body, FastAPI, Query, Request, Response
 
 from twcmaster.api.access import FacadeDep, House, HouseDep, Reader, Steerer, address_of
 from twcmaster.api.auth.doorkeeper import Identity
 from twcmaster.api.etags import IfMatch, etag, must_be_given, must_match
 from twcmaster.api.problems import documented, kept
 from twcmaster.api.schemas import wishes as shown
+from twcmaster.api.section import Section
 from twcmaster.api.views import wishes as views
 from twcmaster.model.commands import Command
 from twcmaster.model.settings import SITE, Settings
@@ -93,12 +94,11 @@ def _examples() -> dict[str, dict[str, object]]:
     }
 
 
-def router() -> APIRouter:
-    """All routes of this file."""
-    routes = APIRouter(tags=["wishes"])
+def add_to(app: FastAPI, prefix: str) -> None:
+    """Add all routes of this file."""
+    routes = Section(app, prefix, "wishes")
     read, steer = documented(401, 403), documented(401, 403, 409, 412, 503)
-    routes.add_api_route("/settings", get_settings, responses=read)
-    routes.add_api_route("/commands", post_command, methods=["POST"], responses=steer)
-    routes.add_api_route("/schedule", get_schedule, responses=read)
-    routes.add_api_route("/schedule", put_schedule, methods=["PUT"], responses=steer | documented(428))
-    return routes
+    routes.add("/settings", get_settings, responses=read)
+    routes.add("/commands", post_command, methods=["POST"], responses=steer)
+    routes.add("/schedule", get_schedule, responses=read)
+    routes.add("/schedule", put_schedule, methods=["PUT"], responses=steer | documented(428))
