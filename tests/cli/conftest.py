@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from twcmaster.cli import stopping
 from twcmaster.cli.main import main
 
 Invoke = Callable[..., Result]
@@ -20,6 +21,8 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     monkeypatch.delenv("TWCMASTER_CONFIG", raising=False)
     monkeypatch.delenv("TWCMASTER_DEBUG", raising=False)
+    # A slow name server must not take the whole test run with it.
+    monkeypatch.setattr(stopping, "LAST_WORDS_S", 60.0)
 
 
 @pytest.fixture

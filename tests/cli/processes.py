@@ -36,6 +36,8 @@ id = "1839"
 name = "Left bay"
 [control]
 amps = 20
+[web]
+enabled = false
 [service]
 state_dir = "{folder}/state"
 socket = "{folder}/run/twcmaster.sock"
@@ -102,6 +104,13 @@ class Lab:
         """What the daemon says, or None while it does not answer."""
         answer = await call("status", "--json", "--socket", self.socket)
         return json.loads(answer.out) if answer.code == 0 else None
+
+    async def until_told(self, condition: Callable[[Any], object]) -> Any:
+        """Ask for the status until it fulfils the condition."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not ((status := await self.status()) and condition(status)):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.1)
+        return status
 
     async def until(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(PATIENCE_S):

@@ -70,7 +70,7 @@ def test_a_file_that_cannot_be_used_is_explained(
     config = tmp_path / "c.toml"
     if content is not None:
         config.write_bytes(content)
-    for command in ("check", "run"):
+    for command in ("check", "run") if config.exists() else ("check",):
         result = twcmaster(command, "--config", config)
         assert result.exit_code == 1
         assert words in result.stderr

@@ -7,13 +7,17 @@ import json
 import signal
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.processes import Lab, call, daemon, end, lab, start
-from twcmaster.protocol.messages import UnitState
 
 pytestmark = pytest.mark.smoke
+
+
+def left_bay(status: Any) -> Any:
+    return next(connector for connector in status["connectors"] if connector["id"] == "1839")
 
 
 async def drawing(here: Lab, least_a: float = 5.0) -> None:
@@ -25,12 +29,10 @@ async def test_a_daemon_charges_answers_and_stops(tmp_path: Path) -> None:
     async with lab(tmp_path) as here, daemon(here) as process:
         here.plug_in_car()
         await drawing(here, 12.0)
-        await here.until(lambda: here.site.sample().units[0].state == UnitState.CHARGING)
         at = ("--socket", here.socket)
 
-        status = await here.status()
-        left = next(c for c in status["connectors"] if c["id"] == "1839")
-        assert (left["name"], left["activity"], left["presence"]) == ("Left bay", "charging", "online")
+        status = await here.until_told(lambda status: left_bay(status)["activity"] == "charging")
+        assert (left_bay(status)["name"], left_bay(status)["presence"]) == ("Left bay", "online")
 
         assert (await call("log", "debug", "wire", *at)).code == 0
         once, sent, harmful, lowered, raised, unknown, dump = await asyncio.gather(

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
+import traceback
 from collections.abc import Callable, Coroutine
 from types import FrameType
 from typing import Any
+
+import click
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Everything of ours has ended by then. What may still hang is a thread that waits for a name server.
@@ -16,11 +20,15 @@ LAST_WORDS_S = 1.0
 
 def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     """Run `main(stop)` to its end; `stop` is set by a signal, and a second signal ends the program at once."""
-    with asyncio.Runner() as runner:
-        runner.run(_with_signals(main))
-        signal.signal(signal.SIGALRM, _leave)
-        signal.setitimer(signal.ITIMER_REAL, LAST_WORDS_S)
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        with asyncio.Runner() as runner:
+            try:
+                runner.run(_with_signals(main))
+            finally:
+                signal.signal(signal.SIGALRM, _leave)
+                signal.setitimer(signal.ITIMER_REAL, LAST_WORDS_S)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 async def _with_signals(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
@@ -38,7 +46,17 @@ async def _with_signals(main: Callable[[asyncio.Event], Coroutine[Any, Any, None
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
-    os._exit(0)
+    """End the process now, as it would have ended without what hangs."""
+    error, code = sys.exception(), 0
+    if isinstance(error, click.ClickException):
+        error.show()
+        code = error.exit_code
+    elif error is not None:
+        traceback.print_exception(error)
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def interrupt_on_signals() -> None:
