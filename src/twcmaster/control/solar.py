@@ -27,14 +27,16 @@ CLICK_WH = 10.0
 #: Starting earns over time and can be taken back after a minute; stopping loses the sun until the next start.
 START_WH = 6.0
 STOP_WH = 12.0
-#: Clicks within this time make the next one dearer.
+#: Clicks within this time make the next one dearer: each by this factor, once there were more than these.
 HOUR_S = 3600.0
+DEARER = 1.5
+FREE_CLICKS = 1
 #: An amp more when the sun fills this share of it ...
 ROUND_UP = 0.8
 #: ... and this much further to either side before the budget moves.
 CALM_A = 0.25
 #: How soon the memory of the darkest moment fades: a second car joins only on sun that lasts.
-LASTING_S = 600.0
+LASTING_S = 1500.0
 LASTING_SHARE = 1.1
 
 
@@ -170,7 +172,7 @@ def _worth_w(running: Sequence[Runner], surplus_w: float) -> float:
 
 
 def _change(sun: Sun, known: Mapping[str, Runner], now: float) -> Sun:
-    dearer = 2.0 ** max(0, len(sun.clicks) - 1)
+    dearer = DEARER ** max(0, len(sun.clicks) - FREE_CLICKS)
     leaving = _next_out(sun, known)
     if leaving is not None and not leaving.must_run and sun.loss_wh >= STOP_WH * dearer:
         running = tuple(key for key in sun.running if key != leaving.key)
