@@ -1,6 +1,6 @@
-"""A house for the API: real hub, wishes, history, accounts and config file; a frozen instant; buses that are told what to say.
+"""A house for the API, served by the real server on loopback.
 
-Served by the real server on loopback.
+Hub, wishes, history, accounts and config file are real; time stands still; buses say what they are told to.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from twcmaster.api.embedded import EmbeddedServer, assemble
 from twcmaster.api.ports import Facade, Frame, NotPossible
 from twcmaster.api.web_settings import WebSettings
 from twcmaster.control.decide import decide
-from twcmaster.control.known import known_of
+from twcmaster.control.known import Known, known_of
 from twcmaster.control.memory import Memory
 from twcmaster.model.accounts import Role, Scope, User
 from twcmaster.model.energy import MeterFacts, ReadingView
 from twcmaster.model.reading import MeterRole, Reading
-from twcmaster.model.settings import SITE, Mode, ScopeWishes, StandingMode
+from twcmaster.model.settings import SITE, Mode, ScopeWishes, Settings, StandingMode
 from twcmaster.model.unit_facts import UnitFacts
 from twcmaster.model.world import World
 from twcmaster.runtime.hub import Hub
@@ -186,7 +186,7 @@ class House:
         self.told.append((level, text))
         self.hub.notice(level, "house", text)
 
-    def _known(self):  # type: ignore[no-untyped-def]
+    def _known(self) -> Known:
         return known_of(small_world.SITE_FACTS, self.world.connectors)
 
     def _restarted(self) -> None:
@@ -230,7 +230,7 @@ class House:
         await self.accounts.put_user(User(name, Role.GUEST, kept_password(), self.clock()))
 
 
-def first_settings():  # type: ignore[no-untyped-def]
+def first_settings() -> Settings:
     return small_world.settings(ScopeWishes(standing=StandingMode(Mode.FIXED, 20.0)))
 
 
