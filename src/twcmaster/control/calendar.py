@@ -56,11 +56,15 @@ def next_change(windows: Sequence[Window], clock: datetime) -> datetime | None:
     return None
 
 
-def boundaries(windows: Iterable[Window], clock: datetime) -> list[datetime]:
-    """Every start and end after `clock` within the week ahead, in order, in UTC."""
-    readings = {reading for window in windows for reading in _readings(window, clock.date())}
+def boundaries(windows: Iterable[Window], clock: datetime) -> Iterator[datetime]:
+    """Every start and end after `clock` within the week ahead, in order, in UTC. Two may come at the same jump."""
     now = clock.astimezone(UTC)
-    return sorted({moment for reading in readings if (moment := first_moment(reading, clock.tzinfo)) > now})
+    readings = {reading for window in windows for reading in _readings(window, clock.date())}
+    for reading in sorted(readings):
+        # A later reading never comes at an earlier moment.
+        moment = first_moment(reading, clock.tzinfo)
+        if moment > now:
+            yield moment
 
 
 def first_moment(reading: datetime, zone: tzinfo | None) -> datetime:

@@ -75,11 +75,14 @@ def in_force(mode: StandingMode | None, clock: datetime) -> StandingMode | None:
 
 def amps_claims(wishes: Iterable[ModeWish], rule: str, clock: datetime) -> tuple[tuple[Claim, ...], tuple[Pool, ...]]:
     """The claims for what is off or fixed; modes that follow the sun are answered elsewhere."""
-    claims, pools = [], {}
+    claims, pools = list[Claim](), dict[str, Pool]()
+    reasons: dict[str, Reason] = {}
     for wish in wishes:
         if wish.mode not in (Mode.OFF, Mode.FIXED):
             continue
-        reason = Reason(f"{rule}_{wish.mode}", _say(wish, clock))
+        # The same for all that share the site's wish.
+        reason = reasons.get(wish.scope) or Reason(f"{rule}_{wish.mode}", _say(wish, clock))
+        reasons[wish.scope] = reason
         if wish.pool is not None and wish.amps is not None:
             pools[wish.pool] = Pool(wish.pool, wish.amps, reason)
         own_a = 0.0 if wish.mode is Mode.OFF else wish.amps

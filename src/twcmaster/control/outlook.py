@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from heapq import merge
 
 from twcmaster.control import calendar, modes, phrases
 from twcmaster.model.settings import SITE, ChargeNow, Settings
@@ -61,15 +63,13 @@ def _wanted(settings: Settings, scope: str, clock: datetime) -> str:
     return NOTHING
 
 
-def _moments(settings: Settings, scope: str, clock: datetime) -> list[datetime]:
-    """Every moment to come at which something may change."""
-    found: set[datetime | None] = set()
-    for one in _scopes(scope):
-        wishes = settings.of(one)
-        found.update(calendar.boundaries(wishes.windows, clock))
-        found.add(wishes.charge_now.until if wishes.charge_now else None)
-        found.add(wishes.standing.until if wishes.standing else None)
-    return sorted(moment.astimezone(UTC) for moment in found if moment is not None and moment > clock)
+def _moments(settings: Settings, scope: str, clock: datetime) -> Iterator[datetime]:
+    """Every moment to come at which something may change, in order, in UTC."""
+    wishes = [settings.of(one) for one in _scopes(scope)]
+    ends = [one.charge_now.until for one in wishes if one.charge_now]
+    ends += [one.standing.until for one in wishes if one.standing]
+    single = sorted(end.astimezone(UTC) for end in ends if end is not None and end > clock)
+    return merge(single, *(calendar.boundaries(one.windows, clock) for one in wishes))
 
 
 def _without_charge_now(settings: Settings, scope: str) -> Settings:

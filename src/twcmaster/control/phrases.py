@@ -12,7 +12,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def moment(at: datetime, clock: datetime) -> str:
-    """`at` as a person says it at `clock`: "21:30" within a day, "Tue 21:30" in the week to come, else "3 Aug 21:30"."""
+    """`at` as a person says it at `clock`: "21:30" within a day, "Tue 21:30" within the week, else "3 Aug 21:30"."""
     local = at.astimezone(clock.tzinfo)
     ahead = local - clock
     told = f"{local.hour}:{local.minute:02}"

@@ -19,16 +19,17 @@ POOL = "charge_now"
 def claims(world: World) -> tuple[tuple[Claim, ...], tuple[Pool, ...]]:
     """One claim for every connector that is to charge now, site-wide amps on one budget."""
     site = _running(world, SITE)
+    why = None if site is None else _reason(site, world.clock)
     found = []
     for connector in world.connectors:
         own = _running(world, connector.key)
         if own is not None:
-            found.append(_claim(world, connector.key, own, connector.key))
-        elif site is not None:
-            found.append(_claim(world, connector.key, site, SITE))
-    if site is None or site.amps is None:
+            found.append(_claim(world, connector.key, own, connector.key, _reason(own, world.clock)))
+        elif site is not None and why is not None:
+            found.append(_claim(world, connector.key, site, SITE, why))
+    if site is None or why is None or site.amps is None:
         return tuple(found), ()
-    return tuple(found), (Pool(POOL, site.amps, _reason(site, world.clock)),)
+    return tuple(found), (Pool(POOL, site.amps, why),)
 
 
 def _running(world: World, scope: str) -> ChargeNow | None:
@@ -38,13 +39,13 @@ def _running(world: World, scope: str) -> ChargeNow | None:
     return None if wish.energy_kwh is not None and wish.charged_kwh >= wish.energy_kwh else wish
 
 
-def _claim(world: World, key: str, wish: ChargeNow, scope: str) -> Claim:
+def _claim(world: World, key: str, wish: ChargeNow, scope: str, reason: Reason) -> Claim:
     shared = scope == SITE and wish.amps is not None
     return Claim(
         key,
         "charge_now",
         modes.CHARGE_NOW + (0 if scope == SITE else modes.OWN),
-        _reason(wish, world.clock),
+        reason,
         amps=None if shared else wish.amps,
         pool=POOL if shared else None,
         tier=modes.tier(world, key),
