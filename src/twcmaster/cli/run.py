@@ -19,13 +19,14 @@ log = logging.getLogger(__name__)
 
 @click.command(epilog="Example: twcmaster run --config /etc/twcmaster/garage.toml")
 @config_option
-def run(config_file: Path) -> None:
+@click.option("--setup", is_flag=True, help="There is no FILE yet: start with the page that makes it.")
+def run(config_file: Path, *, setup: bool) -> None:
     """Drive the wall connectors of a site: the daemon.
 
     Runs until Ctrl-C or SIGTERM and logs to stderr. An adapter that is missing or vanishes is tried again for as long
-    as it takes. `twcmaster status` shows what it does. Without a config file yet, its page makes one.
+    as it takes. `twcmaster status` shows what it does.
     """
-    config = load_config(config_file) if config_file.exists() else None
+    config = None if setup and not config_file.exists() else load_config(config_file)
     start_logging(config.service.log if config else "info")
     run_until_stopped(lambda stop: _run(config, config_file, stop))
     log.info("stopped; connectors hold their last limit for a few seconds, then stop by themselves")

@@ -24,7 +24,10 @@ def load(path: Path) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(str(path), [Problem("file", "does not exist.", "Start from one of the examples.")]) from None
+        raise ConfigError(
+            str(path),
+            [Problem("file", "does not exist.", "Start from one of the examples, or with `twcmaster run --setup`.")],
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), [Problem("file", f"cannot be read: {error}.")]) from error
     return parse(text, str(path))
