@@ -166,7 +166,7 @@ async def test_a_token_may_expire(api: Served) -> None:
 )
 async def test_what_is_no_token_opens_nothing(api: Served, header: str) -> None:
     async with api.client() as http:
-        answer = await http.get("/api/v1/state", headers={"Authorization": header.encode("latin-1")})
+        answer = await http.get("/api/v1/state", headers={b"Authorization": header.encode("latin-1")})
     assert answer.status_code == 401
 
 

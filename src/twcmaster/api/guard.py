@@ -13,9 +13,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twcmaster.api.access import COOKIE
-from twcmaster.api.outside import Outside, address_of, outside, same_host
+from twcmaster.api.outside import Outside, outside, same_host
 from twcmaster.api.problems import ApiProblem, response
-from twcmaster.api.web_settings import WebSettings
+from twcmaster.api.web_settings import WebSettings, ip_of
 
 #: Proof, for requests with a cookie and without an Origin, that no page of somebody else sent them.
 PROOF_HEADER = "x-twcmaster"
@@ -79,7 +79,7 @@ def _known_host(name: str, settings: WebSettings) -> bool:
     bare = name.rstrip(".")
     if not bare:
         return False
-    return address_of(bare) is not None or bare in settings.names or bare.endswith(".localhost")
+    return ip_of(bare) is not None or bare in settings.names or bare.endswith(".localhost")
 
 
 def _origin_refusal(scope: Scope, seen: Outside) -> ApiProblem | None:

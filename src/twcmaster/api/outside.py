@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from twcmaster.api.web_settings import WebSettings
+from twcmaster.api.web_settings import WebSettings, ip_of, plain_address
 
 _PREFIX = re.compile(r"^(?:/[\w.~-]+)*$", re.ASCII)
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
@@ -38,7 +38,7 @@ class Outside:
 def outside(scope: Scope, settings: WebSettings) -> Outside:
     """The outer view of a request."""
     headers = Headers(scope=scope)
-    address = scope["client"][0] if scope.get("client") else ""
+    address = plain_address(scope["client"][0]) if scope.get("client") else ""
     scheme, host, prefix = scope.get("scheme", "http"), headers.get("host", ""), settings.base_path
     if not _trusted(address, settings.trusted_proxies):
         return Outside(address, scheme, host.lower(), prefix)
@@ -57,7 +57,7 @@ def _nearest_stranger(chain: str, trusted: Sequence[IPv4Network | IPv6Network]) 
     for hop in reversed([part.strip() for part in chain.split(",")]):
         name = split_port(hop)[0]
         if name and not _trusted(name, trusted):
-            return name[:60]
+            return plain_address(name)[:60]
     return ""
 
 
@@ -66,17 +66,8 @@ def _last(value: str) -> str:
 
 
 def _trusted(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
-    ip = address_of(address)
+    ip = ip_of(address)
     return ip is not None and any(ip.version == network.version and ip in network for network in networks)
-
-
-def address_of(text: str) -> IPv4Address | IPv6Address | None:
-    """The IP address that a text is, or None. IPv4 in IPv6's clothes is IPv4."""
-    try:
-        ip = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
 
 
 def split_port(host: str) -> tuple[str, str]:

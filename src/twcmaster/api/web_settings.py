@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 
@@ -46,3 +46,18 @@ def own_names(more: Iterable[str] = ()) -> frozenset[str]:
 def networks(texts: Iterable[str]) -> tuple[IPv4Network | IPv6Network, ...]:
     """Addresses and networks of proxies. Raises ValueError."""
     return tuple(ip_network(text, strict=False) for text in texts)
+
+
+def ip_of(text: str) -> IPv4Address | IPv6Address | None:
+    """The IP address that a text is, or None. IPv4 in IPv6's clothes is IPv4."""
+    try:
+        ip = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
+
+
+def plain_address(text: str) -> str:
+    """An address as people write it: a listener for IPv4 and IPv6 shows IPv4 ones in IPv6's clothes."""
+    ip = ip_of(text)
+    return text if ip is None or ip.version == 6 else str(ip)  # noqa: PLR2004 - IPv6

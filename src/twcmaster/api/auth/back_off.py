@@ -6,9 +6,11 @@ lock its owner out. Memory is bounded: the longest untouched entries are forgott
 
 from __future__ import annotations
 
-import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network
+
+from twcmaster.api.web_settings import ip_of
 
 FREE_FAILURES = 3
 FIRST_WAIT_S = 2.0
@@ -69,10 +71,7 @@ def _account_key(account: str) -> str:
 
 
 def _address_key(address: str) -> str:
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return f"address {address[:80]}"
-    if ip.version == 6 and ip.ipv4_mapped is None:  # noqa: PLR2004 - IPv6
-        return f"address {ipaddress.ip_network((ip, IPV6_NETWORK_BITS), strict=False)}"
-    return f"address {ip}"
+    ip = ip_of(address)
+    if isinstance(ip, IPv6Address):
+        return f"address {IPv6Network((ip, IPV6_NETWORK_BITS), strict=False)}"
+    return f"address {ip or address[:80]}"
