@@ -76,7 +76,7 @@ class House:
         self.config.write_text(CONFIG.format(link=self.link, port=self.port), encoding="utf-8")
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "twcmaster", "run", "--config", str(self.config)]
+        command = [sys.executable, "-m", "twcmaster", "run", "--setup", "--config", str(self.config)]
         own = {"STATE_DIRECTORY": str(self.folder / "state"), "RUNTIME_DIRECTORY": str(self.folder)}
         with self.log.open("ab") as log:
             self.daemon = subprocess.Popen(command, stderr=log, stdout=log, cwd=self.folder, env=os.environ | own)
