@@ -5,13 +5,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PAGE := src/twcmaster/api/static
+PAGE_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dev/*')
 UV := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 
-.PHONY: help demo test check style types imports docs-check fix lock openapi bench clean
+.PHONY: help demo page test check style types imports docs-check fix lock openapi bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo        the whole program on virtual wall connectors, no hardware needed"
+	@echo "make page        the web page, built into the package"
 	@echo "make test        every test (at most 10 minutes)"
 	@echo "make check       style, types, import rules, documentation"
 	@echo "make fix         format the code and mend what can be mended by itself"
@@ -20,11 +23,19 @@ help:
 	@echo "make lock        refresh the locked dependencies in requirements/"
 	@echo "make clean       remove the environment and all caches"
 
-demo: $(VENV)/.run
+demo: $(VENV)/.run page
 	@$(BIN)/twcmaster demo $(ARGS)
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev page
 	@$(BIN)/python -m pytest $(ARGS)
+
+# Node comes as a Python package with the locked build dependencies; nothing else needs it.
+page: $(PAGE)/index.html
+
+$(PAGE)/index.html: $(PAGE_SOURCES) hatch_build.py | $(VENV)/.run
+	@echo "Building the page (half a minute the first time)"
+	@$(BIN)/python hatch_build.py
+	@touch $@
 
 # `make --keep-going check` shows every complaint at once.
 check: style types imports docs-check
@@ -64,7 +75,7 @@ lock: $(VENV)/.dev
 	@$(UV) --upgrade pyproject.toml --group dev -c requirements/run.txt -c requirements/build.txt -o requirements/dev.txt
 
 clean:
-	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* build dist web/node_modules $(PAGE) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # ── set-up ────────────────────────────────────────────────────────────────────────────────────────────────────────
