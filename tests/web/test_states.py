@@ -1,0 +1,176 @@
+"""States that are hard to bring about, from recorded answers: shown in words, without serious barriers, within bounds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.web.conftest import ROOT, STATIC
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+RECORDED = ROOT / "web/dev/recorded"
+AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
+PHONE, DESKTOP, ZOOMED = (390, 844), (1280, 800), (320, 420)
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
+        """Nothing: the tests' output stays readable."""
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[str]:
+    """The built page, without any daemon behind it."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=STATIC))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def answers(scene: str) -> dict[str, Any]:
+    base: dict[str, Any] = json.loads((RECORDED / "base.json").read_text(encoding="utf-8"))
+    return base if scene == "base" else base | json.loads((RECORDED / f"{scene}.json").read_text(encoding="utf-8"))
+
+
+def visit(page: Page, origin: str, scene: str, place: str = "now") -> None:
+    """Open the page with recorded answers behind it."""
+    recorded = answers(scene)
+
+    def answer(route: Route) -> None:
+        path = route.request.url.partition("/api/v1/")[2].partition("?")[0]
+        known = path in recorded
+        route.fulfill(status=200 if known else 404, json=recorded.get(path, {"detail": path, "what_to_do": ""}))
+
+    page.route("**/api/v1/**", answer)
+    page.route_web_socket("**/api/v1/live", lambda socket: socket.send(json.dumps(recorded["state"])))
+    page.route_web_socket("**/buses/*/live", lambda socket: socket.send(json.dumps([])))
+    page.goto(f"{origin}/#/{place}")
+    # Pages but the first are loaded when they are opened.
+    page.locator("h1").first.wait_for()
+    page.wait_for_load_state("networkidle")
+
+
+def new_page(browser: Browser, size: tuple[int, int] = PHONE, language: str = "en-GB", **more: Any) -> Page:
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, locale=language, service_workers="block", **more
+    )
+    context.set_default_timeout(15_000)
+    return context.new_page()
+
+
+@pytest.mark.parametrize(
+    "scene,words",
+    [
+        ("base", "Charging with 7.0 kW of sun"),
+        ("silence", "No wall connector heard yet. What to check:"),
+        ("silence", "0 bytes heard"),
+        ("nometer", "No answer for 74 s. Check its power and the bus cable"),
+        ("nometer", "Circuit garage draws 34 A of 32 A: lowering"),
+        ("thirty", "Bay 30"),
+        ("first", "Welcome. Choose a password"),
+        ("door", "Log in"),
+    ],
+)
+def test_each_state_is_told_in_words(browser: Browser, origin: str, scene: str, words: str) -> None:
+    page = new_page(browser)
+    visit(page, origin, scene)
+    expect(page.get_by_text(words).first).to_be_visible()
+    page.context.close()
+
+
+@pytest.mark.parametrize("place", ["now", "schedule", "history", "more", "bus", "setup", "log", "access"])
+def test_nothing_is_wider_than_the_screen_in_german_at_twice_the_size(
+    browser: Browser, origin: str, place: str
+) -> None:
+    page = new_page(browser, ZOOMED, "de-DE")
+    visit(page, origin, "base", place)
+    assert page.evaluate("document.documentElement.lang") == "de"
+    assert page.evaluate("document.documentElement.scrollWidth") <= ZOOMED[0]
+    page.context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("place", ["now", "schedule", "history", "more", "bus", "setup", "log", "access", "door"])
+def test_axe_finds_nothing_serious(browser: Browser, origin: str, place: str, theme: Any) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: npm ci in web/")
+    page = new_page(browser, DESKTOP if place == "bus" else PHONE, color_scheme=theme)
+    visit(page, origin, "door" if place == "door" else "base", place)
+    for closed in page.locator("details:not([open]) > summary").all():
+        closed.click()
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+    serious = [
+        (one["id"], [node["html"][:120] for node in one["nodes"]][:3])
+        for one in found["violations"]
+        if one["impact"] in {"serious", "critical"}
+    ]
+    assert serious == []
+    page.context.close()
+
+
+def test_the_mode_and_charge_now_work_by_keyboard_alone(browser: Browser, origin: str) -> None:
+    page = new_page(browser)
+    visit(page, origin, "base")
+    page.get_by_role("radio", name="Solar", exact=True).first.focus()
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        page.keyboard.press("ArrowLeft")
+    assert sent.value.post_data_json == {"do": "set_mode", "scope": "site", "mode": "off", "amps": None}
+    page.get_by_role("button", name="Charge now", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("button", name="Charge now", exact=True)).to_be_focused()
+    page.context.close()
+
+
+def test_a_refusal_is_told_in_the_words_of_the_daemon(browser: Browser, origin: str) -> None:
+    page = new_page(browser)
+    visit(page, origin, "base")
+    refusal = {"type": "refused", "title": "", "status": 409, "detail": "The car is asleep.", "what_to_do": "Wake it."}
+    page.route("**/api/v1/commands", lambda route: route.fulfill(status=409, json=refusal))
+    page.get_by_role("radio", name="Off", exact=True).first.click()
+    expect(page.get_by_text("The car is asleep. Wake it.")).to_be_visible()
+    page.context.close()
+
+
+def test_without_a_network_the_page_opens_and_says_how_old_its_numbers_are(browser: Browser, origin: str) -> None:
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    visit(page, origin, "base")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    page.close()
+    context.set_offline(True)
+    again = context.new_page()
+    again.route_web_socket("**/api/v1/live", lambda socket: socket.close())
+    again.goto(f"{origin}/#/now")
+    expect(again.get_by_text("Charging goes on without this page.").first).to_be_visible(timeout=20_000)
+    expect(again.get_by_text("Charging with 7.0 kW of sun")).to_be_visible()
+    expect(again.get_by_role("button", name="Charge now", exact=True)).to_be_disabled()
+    context.close()
+
+
+def test_nothing_is_fetched_from_anywhere_else(browser: Browser, origin: str) -> None:
+    page = new_page(browser)
+    foreign: list[str] = []
+    page.on("request", lambda request: None if request.url.startswith(origin) else foreign.append(request.url))
+    for place in ("now", "history", "bus", "setup"):
+        visit(page, origin, "base", place)
+    assert foreign == []
+    page.context.close()
+
+
+def test_recorded_answers_lie_in_the_repository() -> None:
+    assert {path.stem for path in Path(RECORDED).glob("*.json")} >= {"base", "silence", "nometer", "thirty", "door"}
