@@ -72,12 +72,19 @@ def _scene(world: World, memory: Memory) -> _Scene:
         c.key: c.limit_a for c in world.connectors if c.heard_at is None and not ledger.gone_for_good(c, world.now)
     }
     may_draw |= {c.key: ledger.may_draw_a(c, held[c.key], world.now) for c in known}
-    sight = balance.observe(world, sunlit.draws(world, held), memory.balance)
+    sight = _sight(world, held, memory.balance)
     wishes, pools, sun = _wishes(world, held, sight, memory.sun)
     members = tuple(c for c in world.connectors if c.key in may_draw)
     conductors = circuits.conductors(world.site, members)
     budgets = _among(may_draw, (*_budgets(wishes, pools), *save_power.constraints(world)))
     return _Scene(world, known, held, may_draw, wishes, conductors, budgets, sight, sun)
+
+
+def _sight(world: World, held: Mapping[str, Held], before: Balance) -> Balance:
+    """The balance of the site; without any meter it stays as unknown as it was."""
+    if before.problem and not world.site.energy.meters:
+        return before
+    return balance.observe(world, sunlit.draws(world, held), before)
 
 
 def _observe(connector: WallConnector, held: Held | None, world: World) -> Held:
@@ -112,6 +119,8 @@ def _wishes(
         pools.extend(budgets)
         _take_stronger(wishes, claims)
     sunny = _sunny(world, wishes)
+    if not sunny and not sun.running:
+        return wishes, tuple(pools), sun if sun.at is None else replace(sun, at=None)
     stuck = frozenset(c.key for c in world.connectors if c.key in held and _cannot_stop(world, c, held[c.key]))
     runners = sunlit.runners(world, held, sunny, stuck)
     left_w = sunlit.left_for_sun_w(sight.surplus_w, sunlit.draws(world, held), runners)
