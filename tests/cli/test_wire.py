@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Invoke
-from tests.cli.processes import end, start
-from twcmaster.protocol.connector_settings import ConnectorSettings
+from tests.cli.processes import end, ended, start
+from tests.links.ends import Pty
 from twcmaster.protocol.master import Master
 from twcmaster.protocol.settings import MasterSettings
-from twcmaster.sim.site import VirtualSite
-from twcmaster.sim.site_plan import BusPlan, SitePlan, UnitPlan
 
+LINK_READY = bytes.fromhex("c0fde22433521f400000000000000000eac0")
 RECORDING = """\
 {"t": 0.0, "dir": "rx", "hex": "c0fde22433521f"}
 {"t": 0.01, "dir": "rx", "hex": "400000000000000000eac0"}
@@ -82,26 +81,23 @@ def test_a_port_that_cannot_be_opened_ends_with_3(
     assert words.replace("TMP", str(tmp_path)) in result.stderr
 
 
-def one_unit() -> VirtualSite:
-    return VirtualSite(SitePlan((BusPlan("garage", (UnitPlan(ConnectorSettings(0x2433, sign=1)),)),)))
-
-
 @pytest.mark.smoke
 async def test_listening_never_sends_a_byte_and_records(tmp_path: Path) -> None:
-    site = one_unit()
-    endpoint = site.pty_endpoint("garage", tmp_path / "adapter")
-    endpoint.plug_in()
-    record = tmp_path / "bus.jsonl"
-    sniffing = await start("sniff", "--link", endpoint.link, "--record", record, "--seconds", "3")
-    async with asyncio.timeout(15):
-        out, err = await sniffing.communicate()
-    endpoint.unplug()
-    assert sniffing.returncode == 0
-    assert "2433 ready to link: protocol 2" in out.decode()
-    assert "good frames, 0 damaged" in err.decode()
+    pty, record = Pty(), tmp_path / "bus.jsonl"
+    sniffing = await start("sniff", "--link", pty.name, "--record", record, "--seconds", "2")
+    assert sniffing.stdout is not None
+    heard = asyncio.ensure_future(sniffing.stdout.readline())
+    while not heard.done():
+        pty.send(LINK_READY)
+        await asyncio.wait([heard], timeout=0.1)
+    ended_here = await ended(sniffing)
+    assert pty.receive() == b""
+    pty.release()
+    assert ended_here.code == 0
+    assert "2433 ready to link: protocol 2" in heard.result().decode()
+    assert "good frames, 0 damaged" in ended_here.err
     chunks = [json.loads(line) for line in record.read_text().splitlines()]
     assert {chunk["dir"] for chunk in chunks} == {"rx"}
-    assert site.lines["garage"].counts.transmissions == len(out.decode().splitlines())
 
 
 @pytest.mark.smoke
