@@ -34,6 +34,7 @@ from twcmaster.model.reading import MeterRole, Reading
 from twcmaster.model.settings import SITE, Mode, ScopeWishes, Settings, StandingMode
 from twcmaster.model.unit_facts import UnitFacts
 from twcmaster.model.world import World
+from twcmaster.protocol.messages import checksum
 from twcmaster.runtime.hub import Hub
 from twcmaster.runtime.wishes import Around, Wishes
 from twcmaster.serving.setup import SetupDesk
@@ -71,7 +72,8 @@ METERS = {
     "grid": (MeterRole.GRID, Reading(999.0, power_w=-1500.0, phase_a=(-2.0, -2.0, -2.5))),
     "roof": (MeterRole.PV, Reading(999.0, power_w=5200.0)),
 }
-FRAME = bytes.fromhex("FD E0 1A 2B 77 77 01 05 DC 01 4A 00 00 00 00 0F".replace(" ", ""))
+_BODY = bytes.fromhex("FD E0 1A 2B 77 77 01 05 DC 01 4A 00 00 00 00")
+FRAME = _BODY + bytes([checksum(_BODY)])
 
 
 @cache

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import FastAPI, Query, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from twcmaster.api.access import FacadeDep, Reader
 from twcmaster.api.ports import Facade
@@ -18,8 +20,11 @@ from twcmaster.api.section import Section
 from twcmaster.api.views import history as views
 
 FIRST_YEAR, LAST_YEAR = 1990, 2199
-MOST_POINTS = 20_000
-Step = Literal[10, 60, 900, 3600, 86400]
+MOST_POINTS = 6_000
+#: Of a file.
+MOST_ROWS = 30_000
+#: A query is text, and a literal number takes none.
+Step = Annotated[Literal[10, 60, 900, 3600, 86400], BeforeValidator(int)]
 
 
 def _in_range(moment: datetime) -> datetime:
@@ -38,11 +43,14 @@ BeforeId = Annotated[int | None, Query(ge=1, le=2**53)]
 
 async def get_series(
     facade: FacadeDep, _: Reader, start: Start = None, end: End = None, step_s: StepQuery = None
-) -> shown.Series:
+) -> Response:
     """Means per interval. Old times are kept in wider intervals: 10 s for 3 days, 1 min for 90, 15 min for ever."""
     first, last = _span(facade, start, end)
-    series = await facade.history.series(first, last, _step(first, last, step_s))
-    return views.series(series)
+    with _readable():
+        series = await facade.history.series(first, last, _step(first, last, step_s, MOST_POINTS))
+    # Tens of thousands of numbers: not in the loop that heartbeats go through.
+    body = await asyncio.to_thread(lambda: views.series(series).model_dump_json())
+    return Response(body, media_type="application/json")
 
 
 async def get_series_csv(
@@ -50,7 +58,8 @@ async def get_series_csv(
 ) -> Response:
     """The same as CSV."""
     first, last = _span(facade, start, end)
-    series = await facade.history.series(first, last, _step(first, last, step_s))
+    with _readable():
+        series = await facade.history.series(first, last, _step(first, last, step_s, MOST_ROWS))
     return _csv(views.series_csv(series, facade.clock().tzinfo), "series.csv")
 
 
@@ -65,7 +74,8 @@ async def get_energy(
         detail = f"{on} is not within {FIRST_YEAR} to {LAST_YEAR}."
         raise ApiProblem(422, "invalid", "No such time", detail, "Ask for a year in that range.")
     edges = views.edges(period, on or facade.clock().date(), facade.clock().tzinfo)
-    parts = await facade.history.energy(edges)
+    with _readable():
+        parts = await facade.history.energy(edges)
     return views.summary(period, parts)
 
 
@@ -75,7 +85,8 @@ async def get_sessions(
     """Charging sessions, newest first. Without `from`: all."""
     first = start or datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
     last = end or facade.clock() + timedelta(days=1)
-    found = await facade.history.sessions(first, last, before, most)
+    with _readable():
+        found = await facade.history.sessions(first, last, before, most)
     return views.sessions(found, most)
 
 
@@ -83,7 +94,8 @@ async def get_sessions_csv(facade: FacadeDep, _: Reader, start: Start = None, en
     """All sessions of a time as CSV."""
     first = start or datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
     last = end or facade.clock() + timedelta(days=1)
-    found = await facade.history.sessions(first, last, None, MOST_POINTS)
+    with _readable():
+        found = await facade.history.sessions(first, last, None, MOST_ROWS)
     return _csv(views.sessions_csv(found, facade.clock().tzinfo), "sessions.csv")
 
 
@@ -96,12 +108,21 @@ def _span(facade: Facade, start: datetime | None, end: datetime | None) -> tuple
     return first, last
 
 
-def _step(first: datetime, last: datetime, asked_s: int | None) -> int:
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        detail = f"The history cannot be read: {error}"
+        raise ApiProblem(503, "no_history", "No history now", detail, "Charging goes on. Mend the disk.") from error
+
+
+def _step(first: datetime, last: datetime, asked_s: int | None, most: int) -> int:
     seconds = (last - first).total_seconds()
     if asked_s is None:
         return next((step for step, up_to in _SUITABLE if seconds <= up_to), 86400)
-    if seconds / asked_s > MOST_POINTS:
-        detail = f"{seconds / asked_s:.0f} intervals are more than one answer has ({MOST_POINTS})."
+    if seconds / asked_s > most:
+        detail = f"{seconds / asked_s:.0f} intervals are more than one answer has ({most})."
         raise ApiProblem(422, "invalid", "Too much at once", detail, "Ask for wider intervals or a shorter time.")
     return asked_s
 
@@ -118,9 +139,9 @@ def _csv(lines: Iterator[str], name: str) -> Response:
 def add_to(app: FastAPI, prefix: str) -> None:
     """Add all routes of this file."""
     routes = Section(app, f"{prefix}/history", "history")
-    told = documented(401, 403, 409)
+    told = documented(401, 403, 503)
     table = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}} | told
-    routes.add("/series", get_series, responses=told)
+    routes.add("/series", get_series, response_model=shown.Series, responses=told)
     routes.add("/series.csv", get_series_csv, responses=table, response_class=StreamingResponse)
     routes.add("/energy", get_energy, responses=told)
     routes.add("/sessions", get_sessions, responses=told)

@@ -89,7 +89,7 @@ def _examples() -> dict[str, dict[str, object]]:
         },
         "first": {
             "summary": "Serve this one first",
-            "value": {"do": "set_priority", "scope": "garage/1A2B", "priority": -1},
+            "value": {"do": "set_priority", "scope": "garage/1A2B", "priority": 0},
         },
     }
 

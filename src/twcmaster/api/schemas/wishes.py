@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from twcmaster.api.schemas.problem import Answer, Request
+from twcmaster.control.commands import LAST_PRIORITY
 from twcmaster.model.settings import SITE, Mode, SaveKind
 
 Scope = Annotated[
@@ -152,7 +153,7 @@ class SetPriority(Request):
 
     do: Literal["set_priority"]
     scope: Scope
-    priority: Annotated[int, Field(ge=-1000, le=1000)]
+    priority: Annotated[int, Field(ge=0, le=LAST_PRIORITY)]
 
 
 class SavePowerIn(Request):
