@@ -39,7 +39,8 @@ export interface Drawing {
 }
 
 const ROW = 46;
-const TRUNK = 56;
+/** Less than a row, so that the widest ribbon stays within its own. */
+const TRUNK = 42;
 /** So that a kettle does not look like a car. */
 const LEAST_SCALE_W = 2000;
 
