@@ -42,7 +42,7 @@ def build_page(web: Path) -> None:
 
 
 def npm_command() -> list[str]:
-    """npm out of the Python package that carries Node, which the build requires."""
+    """Npm out of the Python package that carries Node, which the build requires."""
     return [str(_carried() / "bin" / "node"), str(_carried() / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
@@ -53,7 +53,7 @@ def _carried() -> Path:
 
 
 def _environment() -> dict[str, str]:
-    """npm's scripts look for `node` on the path."""
+    """Npm's scripts look for `node` on the path."""
     return os.environ | {"PATH": os.pathsep.join((str(_carried() / "bin"), os.environ.get("PATH", "")))}
 
 

@@ -1,4 +1,4 @@
-"""A house to test the page in: virtual wall connectors behind a TCP port, and the real daemon as a process of its own."""
+"""A house to test the page in: virtual wall connectors behind a TCP port, and the real daemon, each its own process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""States that are hard to bring about, from recorded answers: shown in words, without serious barriers, within bounds."""
+"""States that are hard to bring about, from recorded answers: told in words, no serious barriers, within bounds."""
 
 from __future__ import annotations
 
