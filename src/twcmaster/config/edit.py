@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from operator import is_
 from typing import Any
 
 import tomlkit
@@ -97,21 +98,27 @@ def _merge_table(table: Doc, wanted: Mapping[str, Any]) -> None:
 
 
 def _merge_list(document: Doc, name: str, wanted: Sequence[Any]) -> None:
+    if not all(isinstance(entry, Mapping) for entry in wanted):
+        raise EditError(f"{name}: must be a list of tables.")
     old = document.get(name)
     tables = list(old) if isinstance(old, AoT) else []
+    kept = [_same(tables, entry, index) for index, entry in enumerate(wanted)]
+    if not wanted:
+        document.pop(name, None)
+    elif len(kept) == len(tables) and all(map(is_, kept, tables)):
+        for table, entry in zip(tables, wanted, strict=True):
+            _merge_table(table, entry)
+    else:
+        document[name] = _list_of(kept, wanted)
+
+
+def _list_of(kept: Sequence[Any], wanted: Sequence[Mapping[str, Any]]) -> AoT:
     fresh = tomlkit.aot()
-    for index, entry in enumerate(wanted):
-        if not isinstance(entry, Mapping):
-            raise EditError(f"{name}[{index}]: must be a table.")
-        table = _same(tables, entry, index)
-        if table is None:
-            table = tomlkit.table()
+    for table, entry in zip(kept, wanted, strict=True):
+        table = tomlkit.table() if table is None else table  # noqa: PLW2901 - a new one where there is none
         _merge_table(table, entry)
         fresh.append(table)
-    if wanted:
-        document[name] = fresh
-    else:
-        document.pop(name, None)
+    return fresh
 
 
 def _same(tables: Sequence[Any], entry: Mapping[str, Any], index: int) -> Any | None:

@@ -1,0 +1,134 @@
+"""Edits of the config's text: comments stay, secrets do not leave."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twcmaster.config.edit import UNCHANGED, EditError, merged, redacted, values, with_secrets
+
+OLD = """\
+# Our house
+[site]
+name = "Home"          # as on the bell
+
+[[circuit]]
+name = "garage"        # 40 A breaker x 0.8
+limit_a = 32
+volts = 230
+
+[[circuit]]
+name = "yard"
+limit_a = 20           # buried cable
+
+[[meter]]
+name = "grid"
+url = "http://me:hush@10.0.0.9/status"
+password = "swordfish" # of the meter
+headers = { "X-Key" = "open sesame", Accept = "json" }
+token = "t"
+"""
+
+
+def test_secrets_are_hidden_and_the_rest_stays() -> None:
+    shown = redacted(OLD)
+    for secret in ("hush", "swordfish", "sesame", '"t"'):
+        assert secret not in shown
+    assert 'url = "http://(unchanged)@10.0.0.9/status"' in shown
+    assert 'password = "(unchanged)" # of the meter' in shown
+    assert "# buried cable" in shown
+
+
+def test_hidden_secrets_come_back() -> None:
+    assert values(with_secrets(redacted(OLD), OLD)) == values(OLD)
+
+
+def test_new_secrets_replace_old_ones_wherever_the_meter_stands_now() -> None:
+    other = '[[meter]]\nname = "roof"\npassword = "new"\n'
+    moved = other + redacted(OLD).replace(f'password = "{UNCHANGED}"', 'password = "changed"')
+    meters = {meter["name"]: meter for meter in values(with_secrets(moved, OLD))["meter"]}
+    assert meters["roof"]["password"] == "new"
+    assert meters["grid"]["password"] == "changed"
+    assert meters["grid"]["token"] == "t"
+
+
+@pytest.mark.parametrize(
+    "text,place",
+    [
+        ('[[meter]]\nname = "roof"\npassword = "(unchanged)"\n', "meter[0].password"),
+        ('[mqtt]\nurl = "mqtt://(unchanged)@host"\n', "mqtt.url"),
+        ('secret = "(unchanged)"\n', "secret"),
+    ],
+)
+def test_a_secret_that_never_was_is_asked_for(text: str, place: str) -> None:
+    with pytest.raises(EditError, match="Enter it again") as problem:
+        with_secrets(text, OLD)
+    assert str(problem.value).startswith(place)
+
+
+def test_a_secret_goes_to_nobody_else() -> None:
+    stolen = OLD.replace('name = "grid"', 'name = "mine"').replace("swordfish", UNCHANGED)
+    with pytest.raises(EditError):
+        with_secrets(stolen, OLD)
+
+
+def test_sections_are_replaced_and_comments_kept() -> None:
+    garage = {"name": "garage", "limit_a": 32, "volts": 230}
+    circuits = [{"name": "yard", "limit_a": 25}, garage, {"name": "roof", "limit_a": 10}]
+    new = merged(
+        OLD,
+        {
+            "site": {"name": "Our home"},
+            "circuit": circuits,
+            "fuse": {"meter": "grid", "fuse_a": 63},
+            "meter": None,
+        },
+    )
+    assert tomllib.loads(new) == {
+        "site": {"name": "Our home"},
+        "circuit": circuits,
+        "fuse": {"meter": "grid", "fuse_a": 63},
+    }
+    for comment in ("# Our house", "# as on the bell", "# 40 A breaker x 0.8", "# buried cable"):
+        assert comment in new
+
+
+def test_nothing_changed_is_nothing_changed() -> None:
+    assert merged(OLD, values(OLD)) == OLD
+
+
+def test_a_first_config_from_nothing() -> None:
+    wanted = {"circuit": [{"name": "garage", "limit_a": 32.0}], "bus": [{"name": "b", "link": "/dev/ttyUSB0"}]}
+    assert tomllib.loads(merged("", wanted)) == wanted
+
+
+@pytest.mark.parametrize("changes", [{"site": 3}, {"site": "x"}, {"circuit": [1]}, {"circuit": [[]]}])
+def test_what_is_no_section_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(EditError):
+        merged(OLD, changes)
+
+
+def test_what_is_no_toml_is_refused() -> None:
+    for text in ("[", "a = ", "[[a]]\n[a]\n"):
+        with pytest.raises(EditError):
+            redacted(text)
+
+
+SCALARS = st.one_of(
+    st.booleans(), st.integers(-(2**62), 2**62), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=12)
+)
+KEYS = st.text("abcdefghij_", min_size=1, max_size=6)
+TABLES = st.dictionaries(KEYS, st.one_of(SCALARS, st.lists(SCALARS, max_size=3)), max_size=5)
+SECTIONS = st.dictionaries(KEYS, st.one_of(TABLES, st.lists(TABLES, min_size=1, max_size=3)), max_size=4)
+
+
+@given(SECTIONS, SECTIONS)
+def test_whatever_is_asked_for_stands_in_the_file(before: dict[str, Any], after: dict[str, Any]) -> None:
+    old = merged("", before)
+    assert tomllib.loads(old) == before
+    removed = dict.fromkeys(set(before) - set(after))
+    assert tomllib.loads(merged(old, {**removed, **after})) == after
