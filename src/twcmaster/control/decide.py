@@ -18,7 +18,7 @@ from twcmaster.control.memory import Held, Memory
 from twcmaster.control.ramp import next_offers
 from twcmaster.control.rules import charge_now, schedule, standing
 from twcmaster.control.rules import solar as solar_rule
-from twcmaster.control.solar import Sun
+from twcmaster.control.sun import Sun
 from twcmaster.model.plan import Alarm, Claim, Offer, Plan, Pool, Reason, Relay
 from twcmaster.model.world import Activity, Presence, WallConnector, World
 

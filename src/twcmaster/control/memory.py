@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from twcmaster.control.balance import Balance
 from twcmaster.control.demand import Demand
 from twcmaster.control.habits import Habits
-from twcmaster.control.solar import Sun
 from twcmaster.control.spike import Spike
+from twcmaster.control.sun import Sun
 
 
 @dataclass(frozen=True, slots=True)

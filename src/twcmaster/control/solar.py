@@ -18,17 +18,17 @@ joins when the sun has fed both for long, and leaves first.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from math import floor
 
-#: What a click of a contactor costs, in energy that one would rather lose.
-CLICK_WH = 10.0
-#: Starting earns over time and can be taken back after a minute; stopping loses the sun until the next start.
+from twcmaster.control.rotation import swap
+from twcmaster.control.sun import HOUR_S, Runner, Sun, next_in, next_out
+
+#: The price of a change, of the order of what a click of a contactor is worth: about ten watt-hours.
 START_WH = 6.0
 STOP_WH = 12.0
-#: Clicks within this time make the next one dearer: each by this factor, once there were more than these.
-HOUR_S = 3600.0
+#: Every click within the last hour but the first makes the next change dearer by this factor.
 DEARER = 1.5
 FREE_CLICKS = 1
 #: An amp more when the sun fills this share of it ...
@@ -38,61 +38,6 @@ CALM_A = 0.25
 #: How soon the memory of the darkest moment fades: a second car joins only on sun that lasts.
 LASTING_S = 1500.0
 LASTING_SHARE = 1.1
-
-
-@dataclass(frozen=True, slots=True)
-class Runner:
-    """A connector that follows the sun. Watts per amp: its volts times the phases that its car uses."""
-
-    key: str
-    watts_per_amp: float
-    minimum_a: int
-    maximum_a: int
-    tier: int = 0
-    #: A car is there and wants power, as far as is known.
-    wants: bool = False
-    #: Nothing shows a car, but one may be there: it gets what all others leave.
-    leftover: bool = False
-    drawing_w: float = 0.0
-    #: It draws and is offered amps: its draw is not on its way out.
-    charging: bool = False
-    #: How far its draw stays below what it is offered.
-    unused_w: float = 0.0
-    #: Its contactor must not be opened yet, or closed yet.
-    must_run: bool = False
-    must_rest: bool = False
-    #: It charges without sun too: told so, or because nothing can stop it.
-    always: bool = False
-
-    @property
-    def minimum_w(self) -> float:
-        """The least it takes while it charges."""
-        return self.minimum_a * self.watts_per_amp
-
-    @property
-    def maximum_w(self) -> float:
-        """The most it takes."""
-        return self.maximum_a * self.watts_per_amp
-
-
-@dataclass(frozen=True, slots=True)
-class Sun:
-    """What is remembered of following the sun."""
-
-    at: float | None = None
-    #: Who charges on it now, in the order in which they were let in.
-    running: tuple[str, ...] = ()
-    #: What they may be offered together.
-    budget_w: float = 0.0
-    #: Energy that one car more, or one less, would have been worth.
-    gain_wh: float = 0.0
-    loss_wh: float = 0.0
-    #: The surplus that the last minutes never fell below, fading upward.
-    lasting_w: float = 0.0
-    #: When contactors were closed for the sun within the last hour, and who got how much today.
-    clicks: tuple[float, ...] = ()
-    energy_wh: Mapping[str, float] = field(default_factory=dict)
-    day: date | None = None
 
 
 def follow(sun: Sun, runners: Sequence[Runner], surplus_w: float | None, now: float, day: date) -> Sun:
@@ -105,7 +50,8 @@ def follow(sun: Sun, runners: Sequence[Runner], surplus_w: float | None, now: fl
     if surplus_w is None:
         forced = tuple(key for key in running if known[key].always)
         return replace(sun, running=forced, budget_w=_least_w(forced, known), gain_wh=0.0, loss_wh=0.0)
-    sun = _weigh(replace(sun, running=running), known, surplus_w, elapsed_s)
+    since = {key: sun.since.get(key, now) for key in running}
+    sun = _weigh(replace(sun, running=running, since=since), known, surplus_w, elapsed_s)
     sun = _change(sun, known, now)
     return replace(sun, budget_w=_budget_w(sun, known, surplus_w))
 
@@ -151,7 +97,7 @@ def _weigh(sun: Sun, known: Mapping[str, Runner], surplus_w: float, elapsed_s: f
     hours = elapsed_s / 3600
     now_w = _worth_w([known[key] for key in sun.running], surplus_w)
     gain = loss = 0.0
-    joining, leaving = _next_in(sun, known), _next_out(sun, known)
+    joining, leaving = next_in(sun, known), next_out(sun, known)
     if joining is not None:
         more_w = _worth_w([*(known[key] for key in sun.running), joining], surplus_w)
         gain = max(0.0, sun.gain_wh + (more_w - now_w) * hours)
@@ -173,19 +119,17 @@ def _worth_w(running: Sequence[Runner], surplus_w: float) -> float:
 
 def _change(sun: Sun, known: Mapping[str, Runner], now: float) -> Sun:
     dearer = DEARER ** max(0, len(sun.clicks) - FREE_CLICKS)
-    leaving = _next_out(sun, known)
+    leaving = next_out(sun, known)
     if leaving is not None and not leaving.must_run and sun.loss_wh >= STOP_WH * dearer:
-        running = tuple(key for key in sun.running if key != leaving.key)
-        return replace(sun, running=running, loss_wh=0.0, gain_wh=0.0)
-    joining = _next_in(sun, known)
+        return sun.without(leaving.key)
+    joining = next_in(sun, known)
     if (
         joining is not None
         and not joining.must_rest
         and (sun.gain_wh >= START_WH * dearer or _lasts_for(sun, known, joining))
     ):
-        clicks = (*sun.clicks, now)
-        return replace(sun, running=(*sun.running, joining.key), clicks=clicks, loss_wh=0.0, gain_wh=0.0)
-    return sun
+        return sun.with_one_more(joining.key, now)
+    return swap(sun, known, now)
 
 
 def _lasts_for(sun: Sun, known: Mapping[str, Runner], joining: Runner) -> bool:
@@ -194,15 +138,3 @@ def _lasts_for(sun: Sun, known: Mapping[str, Runner], joining: Runner) -> bool:
         return False
     needed_w = sum(known[key].minimum_w for key in sun.running) + joining.minimum_w
     return sun.lasting_w >= LASTING_SHARE * needed_w
-
-
-def _next_in(sun: Sun, known: Mapping[str, Runner]) -> Runner | None:
-    """Who would join next: the most important, of equals the one with the least energy today."""
-    waiting = [r for r in known.values() if r.key not in sun.running and r.wants]
-    return min(waiting, key=lambda r: (r.tier, sun.energy_wh.get(r.key, 0.0), r.key), default=None)
-
-
-def _next_out(sun: Sun, known: Mapping[str, Runner]) -> Runner | None:
-    """Who would leave next: the least important, of equals the one with the most energy today."""
-    running = [known[key] for key in sun.running if not known[key].always]
-    return max(running, key=lambda r: (r.tier, sun.energy_wh.get(r.key, 0.0), r.key), default=None)

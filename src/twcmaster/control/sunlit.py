@@ -9,7 +9,7 @@ from twcmaster.control.balance import CarDraw
 from twcmaster.control.demand import Want
 from twcmaster.control.memory import Held
 from twcmaster.control.modes import ModeWish
-from twcmaster.control.solar import Runner
+from twcmaster.control.sun import Runner
 from twcmaster.model.settings import Mode
 from twcmaster.model.world import Presence, WallConnector, World
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from twcmaster.control import phrases
 from twcmaster.control.modes import ModeWish
-from twcmaster.control.solar import Runner, Sun
+from twcmaster.control.sun import Runner, Sun
 from twcmaster.model.plan import Claim, Pool, Reason
 
 POOL = "solar"
