@@ -89,7 +89,8 @@ def recordings(corpus: Path) -> dict[str, dict[str, Any]]:
 
 def answer_of(corpus: Path, entry: dict[str, Any], url_path: str | None) -> bytes:
     files = {file.get("url_path"): file["file"] for file in entry.get("files", [])}
-    return (corpus / files.get(url_path, entry["file"])).read_bytes()
+    name: str = files.get(url_path, entry["file"])
+    return (corpus / name).read_bytes()
 
 
 async def read(body: bytes, keys: dict[str, Any]) -> Reading:
