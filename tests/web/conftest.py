@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.web.house import House, Units, start_units
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 STATIC = ROOT / "src/twcmaster/api/static"
+#: For machines that do other things besides.
+PATIENCE_MS = 15_000
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -39,6 +41,7 @@ def browser() -> Iterator[Browser]:
     _needed(CHROMIUM.exists(), f"there is no {CHROMIUM}: sudo apt install chromium")
     _needed((STATIC / "index.html").exists(), "the page is not built: make page")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
@@ -64,7 +67,7 @@ def house(units: Units, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ho
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     opened = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-GB", service_workers="block")
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(PATIENCE_MS)
     yield opened
     opened.close()
 
