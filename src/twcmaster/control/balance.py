@@ -37,10 +37,17 @@ class CarDraw:
     """What one connector's car draws, for the balance."""
 
     heard_at: float
-    watts: float
+    #: On each phase in use.
+    amps: float
     #: What it would draw under its newest offer, and since when that stands.
-    offered_w: float
+    offered_a: float
     offered_at: float
+    watts_per_amp: float
+
+    @property
+    def watts(self) -> float:
+        """Of all phases together."""
+        return self.amps * self.watts_per_amp
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ def observe(world: World, draws: Mapping[str, CarDraw], before: Balance) -> Bala
     rhythms = listen(before.rhythms, world.readings)
     keep_s = lag.keep_s(max(before.interval_s, 1.0))
     trails = {
-        key: trail.extend(before.trails.get(key, ()), draw.heard_at, draw.watts, keep_s) for key, draw in draws.items()
+        key: trail.extend(before.trails.get(key, ()), draw.heard_at, draw.amps, keep_s) for key, draw in draws.items()
     }
     after = replace(before, rhythms=rhythms, trails=trails, battery_first=_battery_first(world, before))
     try:
@@ -93,42 +100,38 @@ def observe(world: World, draws: Mapping[str, CarDraw], before: Balance) -> Bala
 
 
 def _estimate(balance: Balance, outside: _Outside, draws: Mapping[str, CarDraw]) -> Balance:
-    if balance.lag is None:
-        balance = replace(balance, lag=lag.first(outside.interval_s, seen=outside.sees_cars))
+    known = balance.lag or lag.first(outside.interval_s, seen=outside.sees_cars)
     if outside.taken_at != balance.taken_at:
-        balance = replace(
-            balance,
-            lag=lag.learn(balance.lag or Lag(), balance.trails, outside.taken_at, -outside.watts),
-            taken_at=outside.taken_at,
-            before_w=balance.surplus_w,
-        )
-    known = balance.lag or Lag()
-    cars = _cars(known, balance.trails, draws, outside.taken_at)
-    low, likely, high = (outside.watts + part for part in (cars.low_w, cars.likely_w, cars.high_w))
-    surplus = likely if balance.before_w is None else min(high, max(low, balance.before_w))
+        tracks = [(balance.trails[key], draw.watts_per_amp) for key, draw in draws.items()]
+        known = lag.learn(known, tracks, outside.taken_at, -outside.watts)
+        balance = replace(balance, taken_at=outside.taken_at, before_w=balance.surplus_w)
+    balance = replace(balance, lag=known)
+    cars = trail.ZERO
+    for key, part in cars_at(balance, draws, outside.taken_at).items():
+        cars = cars.plus(part.times(draws[key].watts_per_amp))
+    shifted = Span(outside.watts + cars.low, outside.watts + cars.likely, outside.watts + cars.high)
+    surplus = shifted.likely if balance.before_w is None else shifted.nearest(balance.before_w)
     alarms = (_contradiction(known),) if known.contradicted else ()
     return replace(balance, surplus_w=surplus, interval_s=outside.interval_s, problem="", alarms=alarms)
 
 
-def _cars(known: Lag, trails: Mapping[str, Trail], draws: Mapping[str, CarDraw], taken_at: float) -> Span:
-    """The cars' part of a reading."""
-    model = known.chosen
+def cars_at(balance: Balance, draws: Mapping[str, CarDraw], taken_at: float) -> dict[str, Span]:
+    """Amps of each car that are in a reading taken at this time; nothing for a meter that does not see cars."""
+    model = lag.PROMPT if balance.lag is None else balance.lag.chosen
     if not model.seen:
-        return trail.ZERO
+        return {}
+    moment = taken_at - model.delay_s
     if model.window_s:
-        part = model.part_w(trails, taken_at)
-        return Span(part, part, part)
-    total, moment = trail.ZERO, taken_at - model.delay_s
-    for key, draw in draws.items():
-        total = total.plus(_one_car(trails[key], draw, moment))
-    return total
+        means = {key: trail.mean(balance.trails[key], moment - model.window_s, moment) for key in draws}
+        return {key: Span(amps, amps, amps) for key, amps in means.items()}
+    return {key: _one_car(balance.trails[key], draw, moment) for key, draw in draws.items()}
 
 
 def _one_car(points: Trail, draw: CarDraw, moment: float) -> Span:
     span = trail.around(points, moment - SLACK_S, moment + SLACK_S)
     moving = draw.offered_at <= moment + SLACK_S < draw.offered_at + MOVING_S
     if moving and moment + SLACK_S > draw.heard_at:
-        span = Span(min(span.low_w, draw.offered_w), span.likely_w, max(span.high_w, draw.offered_w))
+        span = Span(min(span.low, draw.offered_a), span.likely, max(span.high, draw.offered_a))
     return span
 
 

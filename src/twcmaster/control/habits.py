@@ -20,8 +20,8 @@ LEARN_SHARE = 0.2
 class Habits:
     """What is known of the car at one connector."""
 
-    #: Phases in use; None: not seen yet.
-    phases: int | None = None
+    #: Which of the unit's L1, L2, L3 (0, 1, 2) carry current; None: not seen yet.
+    conductors: tuple[int, ...] | None = None
     below_a: float = 0.0
     heard_at: float = 0.0
 
@@ -33,15 +33,16 @@ def observe(connector: WallConnector, habits: Habits, offer_a: int, offered_at: 
     if connector.heard_at is None or connector.heard_at == habits.heard_at:
         return habits
     actual_a = connector.actual_a or 0.0
-    phases = _phases_in_use(connector) or habits.phases
+    conductors = _in_use(connector) or habits.conductors
     if actual_a < connector.minimum_a / 2 or offer_a < connector.minimum_a or now - offered_at < FOLLOWED_S:
-        return replace(habits, phases=phases)
+        return replace(habits, conductors=conductors)
     below = min(MOST_BELOW_A, max(-MOST_BELOW_A, offer_a - actual_a))
-    return Habits(phases, habits.below_a + (below - habits.below_a) * LEARN_SHARE, connector.heard_at)
+    return Habits(conductors, habits.below_a + (below - habits.below_a) * LEARN_SHARE, connector.heard_at)
 
 
-def _phases_in_use(connector: WallConnector) -> int | None:
-    """Phases that carry current now, where the unit measures them."""
+def _in_use(connector: WallConnector) -> tuple[int, ...] | None:
+    """The conductors that carry current now, where the unit measures them."""
     if connector.phase_a is None or max(connector.phase_a) < TELLING_A:
         return None
-    return sum(1 for amps in connector.phase_a if amps >= USED_SHARE * max(connector.phase_a))
+    least_a = USED_SHARE * max(connector.phase_a)
+    return tuple(index for index, amps in enumerate(connector.phase_a) if amps >= least_a)

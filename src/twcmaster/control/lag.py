@@ -9,10 +9,13 @@ the least jumping is right. Clouds jump under every model alike.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from twcmaster.control.trail import Trail, at, mean
+
+#: What one connector's car drew, and the watts of one of its amps.
+Track = tuple[Trail, float]
 
 DELAYS_S = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0, 30.0)
 #: Models must differ by this much over a pair of readings for the pair to tell anything.
@@ -36,14 +39,14 @@ class Model:
     window_s: float = 0.0
     seen: bool = True
 
-    def part_w(self, trails: Mapping[str, Trail], taken_at: float) -> float:
+    def part_w(self, tracks: Sequence[Track], taken_at: float) -> float:
         """Watts of cars in a reading taken at this time."""
         if not self.seen:
             return 0.0
         moment = taken_at - self.delay_s
         if self.window_s:
-            return sum(mean(trail, moment - self.window_s, moment) for trail in trails.values() if trail)
-        return sum(at(trail, moment) for trail in trails.values() if trail)
+            return sum(mean(trail, moment - self.window_s, moment) * per_amp for trail, per_amp in tracks)
+        return sum(at(trail, moment) * per_amp for trail, per_amp in tracks)
 
 
 UNSEEN = Model(seen=False)
@@ -87,13 +90,13 @@ def keep_s(interval_s: float) -> float:
     return 3 * interval_s + 2 * DELAYS_S[-1]
 
 
-def learn(lag: Lag, trails: Mapping[str, Trail], taken_at: float, import_w: float) -> Lag:
+def learn(lag: Lag, tracks: Sequence[Track], taken_at: float, import_w: float) -> Lag:
     """What is known after a new reading. The pair before it is judged now, when the cars' answers around it are in."""
     lag = replace(lag, last=(*lag.last[-2:], (taken_at, import_w)))
-    if len(lag.last) < 3 or not _moved(trails, lag.last[0][0]):  # noqa: PLR2004 - a pair and the new one
+    if len(lag.last) < 3 or not _moved(tracks, lag.last[0][0]):  # noqa: PLR2004 - a pair and the new one
         return lag
     (before, before_w), (after, after_w), _ = lag.last
-    parts = [model.part_w(trails, after) - model.part_w(trails, before) for model in lag.models]
+    parts = [model.part_w(tracks, after) - model.part_w(tracks, before) for model in lag.models]
     spread_w = max(parts) - min(parts)
     if spread_w < TELLING_W:
         return lag
@@ -102,10 +105,10 @@ def learn(lag: Lag, trails: Mapping[str, Trail], taken_at: float, import_w: floa
     return _choose(replace(lag, left_w=left, pairs=FORGET * lag.pairs + 1))
 
 
-def _moved(trails: Mapping[str, Trail], since: float) -> bool:
+def _moved(tracks: Sequence[Track], since: float) -> bool:
     """Whether any car has changed its draw since a while before that moment."""
     horizon = since - DELAYS_S[-1]
-    return any(len(trail) > 2 and trail[-2][0] > horizon for trail in trails.values())  # noqa: PLR2004 - two ends
+    return any(len(trail) > 2 and trail[-2][0] > horizon for trail, _ in tracks)  # noqa: PLR2004 - two ends
 
 
 def _choose(lag: Lag) -> Lag:

@@ -18,7 +18,7 @@ SOLAR_MODES = (Mode.SOLAR, Mode.SOLAR_MIN)
 
 def watts_per_amp(world: World, connector: WallConnector, held: Held) -> float:
     """Watts for one amp of its limit: the phases that its car uses, as measured, else those it is wired to."""
-    phases = held.habits.phases or max(1, len(connector.phases))
+    phases = len(held.habits.conductors or connector.phases)
     return world.site.circuits[connector.circuit].volts * phases
 
 
@@ -29,9 +29,13 @@ def draws(world: World, held: Mapping[str, Held]) -> dict[str, CarDraw]:
         own = held.get(connector.key)
         if own is None or connector.heard_at is None:
             continue
-        watts = watts_per_amp(world, connector, own)
-        offered_w = max(0.0, own.offer_a - own.habits.below_a) * watts
-        found[connector.key] = CarDraw(connector.heard_at, ledger.drawn_a(connector) * watts, offered_w, own.offered_at)
+        found[connector.key] = CarDraw(
+            connector.heard_at,
+            ledger.drawn_a(connector),
+            max(0.0, own.offer_a - own.habits.below_a),
+            own.offered_at,
+            watts_per_amp(world, connector, own),
+        )
     return found
 
 
