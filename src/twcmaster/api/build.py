@@ -9,12 +9,11 @@ from fastapi.openapi.utils import get_openapi
 
 from twcmaster.api import problems
 from twcmaster.api.access import House
+from twcmaster.api.limits import LARGEST_REQUEST_BYTES
 from twcmaster.api.routes import auth, backup, buses, history, live, setup, state, wishes
 from twcmaster.api.schemas.problem import Problem
 
 PREFIX = "/api/v1"
-#: A schedule with a hundred windows has a tenth of this.
-LARGEST_REQUEST_BYTES = 256 * 1024
 _DESCRIPTION = """\
 Everything that the page can do, a program can do too.
 

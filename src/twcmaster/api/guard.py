@@ -13,8 +13,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twcmaster.api.access import COOKIE
+from twcmaster.api.limits import largest_bytes
 from twcmaster.api.outside import Outside, outside, same_host
-from twcmaster.api.problems import ApiProblem, response
+from twcmaster.api.problems import ApiProblem, response, too_large
 from twcmaster.api.web_settings import WebSettings, ip_of
 
 #: Proof, for requests with a cookie and without an Origin, that no page of somebody else sent them.
@@ -70,6 +71,8 @@ def refusal_of(scope: Scope, seen: Outside, settings: WebSettings) -> ApiProblem
         detail = f'"{seen.name}" is not a name under which this answers.'
         todo = f'Use the address, or add it to the config: [web] hosts = ["{seen.name[:80]}"].'
         return ApiProblem(421, "wrong_host", "Wrong name", detail, todo)
+    if scope["type"] == "http" and _says_too_much(scope):
+        return too_large()
     if scope["type"] == "http" and scope["method"] in _SAFE:
         return None
     return _origin_refusal(scope, seen)
@@ -80,6 +83,12 @@ def _known_host(name: str, settings: WebSettings) -> bool:
     if not bare:
         return False
     return ip_of(bare) is not None or bare in settings.names or bare.endswith(".localhost")
+
+
+def _says_too_much(scope: Scope) -> bool:
+    """Whether the body is announced as too large. Those that do not say are cut off by the application."""
+    announced = Headers(scope=scope).get("content-length", "0")
+    return announced.isdecimal() and int(announced[:20]) > largest_bytes(scope["path"])
 
 
 def _origin_refusal(scope: Scope, seen: Outside) -> ApiProblem | None:

@@ -51,6 +51,11 @@ def kept() -> Iterator[None]:
         raise ApiProblem(503, "not_kept", "Could not be kept", detail, "Mend the disk, then try again.") from error
 
 
+def too_large() -> ApiProblem:
+    """413 for a body that is larger than its address takes."""
+    return ApiProblem(413, "too_large", "Content Too Large", *_HTTP_WORDS[413][1:])
+
+
 def response(problem: ApiProblem) -> Response:
     """The answer that tells it."""
     body = Problem(

@@ -12,12 +12,12 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from twcmaster.api.access import Admin, FacadeDep, HouseDep, address_of
+from twcmaster.api.limits import LARGEST_BACKUP_BYTES
 from twcmaster.api.problems import documented
 from twcmaster.api.schemas.setup import Restored
 from twcmaster.api.section import Section
 
 ZIP = "application/zip"
-LARGEST_BACKUP_BYTES = 1 << 30
 
 
 async def get_backup(facade: FacadeDep, _: Admin) -> Response:
