@@ -10,10 +10,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor
 
-from twcmaster.control import balance, care, circuits, demand, habits, ledger, modes, save_power, solar, spike, sunlit
+from twcmaster.control import (
+    balance,
+    care,
+    circuits,
+    demand,
+    fuse,
+    habits,
+    ledger,
+    modes,
+    save_power,
+    solar,
+    spike,
+    sunlit,
+)
 from twcmaster.control.allocate import Ask, Constraint, Shares, allocate
 from twcmaster.control.balance import Balance
 from twcmaster.control.demand import Want
+from twcmaster.control.fuse import Guard
 from twcmaster.control.memory import Held, Memory
 from twcmaster.control.ramp import next_offers
 from twcmaster.control.rules import charge_now, schedule, standing
@@ -48,6 +62,9 @@ class _Scene:
     budgets: tuple[Constraint, ...]
     balance: Balance
     sun: Sun
+    guard: Guard
+    #: Limits that the meters set: as hard as conductors, but no fault of the wiring when the house exceeds them.
+    guards: tuple[Constraint, ...]
 
 
 def decide(world: World, memory: Memory) -> tuple[Plan, Memory]:
@@ -56,13 +73,13 @@ def decide(world: World, memory: Memory) -> tuple[Plan, Memory]:
     asks = {c.key: ask for c in scene.known if (ask := _ask(scene, c)) is not None}
     shares = allocate(tuple(asks.values()), _free(scene, asks))
     targets = _targets(scene, shares)
-    amps = next_offers(scene.known, scene.held, targets, scene.may_draw_a, scene.conductors + scene.budgets, world.now)
+    limits = scene.conductors + scene.guards + scene.budgets
+    amps = next_offers(scene.known, scene.held, targets, scene.may_draw_a, limits, world.now)
     held = {c.key: _remember(scene, c, amps[c.key]) for c in scene.known}
     offers = tuple(_offer(scene, c, asks.get(c.key), shares, amps[c.key], targets[c.key]) for c in scene.known)
     load = circuits.loads(scene.conductors, scene.may_draw_a, _drawn(world))
-    return Plan(world.now, offers, load, (*_alarms(scene, offers), *scene.balance.alarms)), Memory(
-        held, scene.balance, scene.sun
-    )
+    alarms = (*_alarms(scene, offers), *scene.balance.alarms, *fuse.alarms(world, scene.guard))
+    return Plan(world.now, offers, load, alarms), Memory(held, scene.balance, scene.sun, scene.guard)
 
 
 def _scene(world: World, memory: Memory) -> _Scene:
@@ -77,7 +94,23 @@ def _scene(world: World, memory: Memory) -> _Scene:
     members = tuple(c for c in world.connectors if c.key in may_draw)
     conductors = circuits.conductors(world.site, members)
     budgets = _among(may_draw, (*_budgets(wishes, pools), *save_power.constraints(world)))
-    return _Scene(world, known, held, may_draw, wishes, conductors, budgets, sight, sun)
+    guard, guards = _guards(world, held, sight, memory.guard, members)
+    return _Scene(world, known, held, may_draw, wishes, conductors, budgets, sight, sun, guard, guards)
+
+
+def _guards(
+    world: World, held: Mapping[str, Held], sight: Balance, guard: Guard, members: Sequence[WallConnector]
+) -> tuple[Guard, tuple[Constraint, ...]]:
+    """What the meters leave for cars."""
+    facts = world.site.energy.fuse
+    if facts is None:
+        return guard, ()
+    used = {
+        c.key: fuse.phases_used(facts, c, held[c.key].habits.conductors if c.key in held else None) for c in members
+    }
+    guard = fuse.watch(world, sight, sunlit.draws(world, held), used, guard)
+    fallback = {c.key: float(world.site.buses[c.bus].fallback_a) for c in members}
+    return guard, fuse.constraints(world, guard, used, fallback)
 
 
 def _sight(world: World, held: Mapping[str, Held], before: Balance) -> Balance:
@@ -225,7 +258,8 @@ def _asks_for_limit(connector: WallConnector) -> bool:
 
 def _free(scene: _Scene, asks: Mapping[str, Ask]) -> tuple[Constraint, ...]:
     """The constraints as the askers see them: less what everybody else may draw and what askers draw in excess."""
-    reduced = [_less(scene, asks, constraint, scene.may_draw_a) for constraint in scene.conductors]
+    hard = scene.conductors + scene.guards
+    reduced = [_less(scene, asks, constraint, scene.may_draw_a) for constraint in hard]
     offered = {key: float(held.offer_a) for key, held in scene.held.items()}
     silent = {c.key: offered[c.key] for c in scene.known if c.presence is not Presence.ONLINE}
     reduced += [_kept_open(scene, asks, _less(scene, asks, budget, silent)) for budget in scene.budgets]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from twcmaster.control.balance import Balance
 from twcmaster.control.demand import Demand
+from twcmaster.control.fuse import Guard
 from twcmaster.control.habits import Habits
 from twcmaster.control.spike import Spike
 from twcmaster.control.sun import Sun
@@ -42,3 +43,5 @@ class Memory:
     #: What meters and answers tell of the surplus, and how the sun is being followed.
     balance: Balance = field(default_factory=Balance)
     sun: Sun = field(default_factory=Sun)
+    #: What the house leaves of the main fuse.
+    guard: Guard = field(default_factory=Guard)
