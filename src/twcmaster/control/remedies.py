@@ -31,6 +31,7 @@ _REMEDIES: Mapping[str, str] = {
     "unheard": "An answer from the connector: check its power and the bus wires.",
     "duplicate": "Switch one of the two off and on, so that it picks another id.",
     "fuse": "Less drawn by the house.",
+    "fuse_blind": "A grid meter that answers: check its network and its power.",
     "peak": "Less drawn by the house, or the next quarter of an hour.",
 }
 
