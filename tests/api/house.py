@@ -149,10 +149,12 @@ class Backup:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._made = 0
         self.restored: list[bytes] = []
 
     async def save(self) -> Path:
-        path = self._folder / "made.zip"
+        self._made += 1
+        path = self._folder / f"made-{self._made}.zip"
         path.write_bytes(b"PK\x05\x06" + bytes(18))
         return path
 
