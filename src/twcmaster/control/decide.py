@@ -16,6 +16,7 @@ from twcmaster.control import (
     circuits,
     demand,
     fuse,
+    guards,
     habits,
     ledger,
     modes,
@@ -29,6 +30,7 @@ from twcmaster.control.balance import Balance
 from twcmaster.control.demand import Want
 from twcmaster.control.fuse import Guard
 from twcmaster.control.memory import Held, Memory
+from twcmaster.control.peak import Peak
 from twcmaster.control.ramp import next_offers
 from twcmaster.control.rules import charge_now, schedule, standing
 from twcmaster.control.rules import solar as solar_rule
@@ -63,6 +65,7 @@ class _Scene:
     balance: Balance
     sun: Sun
     guard: Guard
+    peak: Peak
     #: Limits that the meters set: as hard as conductors, but no fault of the wiring when the house exceeds them.
     guards: tuple[Constraint, ...]
 
@@ -79,7 +82,7 @@ def decide(world: World, memory: Memory) -> tuple[Plan, Memory]:
     offers = tuple(_offer(scene, c, asks.get(c.key), shares, amps[c.key], targets[c.key]) for c in scene.known)
     load = circuits.loads(scene.conductors, scene.may_draw_a, _drawn(world))
     alarms = (*_alarms(scene, offers), *scene.balance.alarms, *fuse.alarms(world, scene.guard))
-    return Plan(world.now, offers, load, alarms), Memory(held, scene.balance, scene.sun, scene.guard)
+    return Plan(world.now, offers, load, alarms), Memory(held, scene.balance, scene.sun, scene.guard, scene.peak)
 
 
 def _scene(world: World, memory: Memory) -> _Scene:
@@ -94,23 +97,9 @@ def _scene(world: World, memory: Memory) -> _Scene:
     members = tuple(c for c in world.connectors if c.key in may_draw)
     conductors = circuits.conductors(world.site, members)
     budgets = _among(may_draw, (*_budgets(wishes, pools), *save_power.constraints(world)))
-    guard, guards = _guards(world, held, sight, memory.guard, members)
-    return _Scene(world, known, held, may_draw, wishes, conductors, budgets, sight, sun, guard, guards)
-
-
-def _guards(
-    world: World, held: Mapping[str, Held], sight: Balance, guard: Guard, members: Sequence[WallConnector]
-) -> tuple[Guard, tuple[Constraint, ...]]:
-    """What the meters leave for cars."""
-    facts = world.site.energy.fuse
-    if facts is None:
-        return guard, ()
-    used = {
-        c.key: fuse.phases_used(facts, c, held[c.key].habits.conductors if c.key in held else None) for c in members
-    }
-    guard = fuse.watch(world, sight, sunlit.draws(world, held), used, guard)
-    fallback = {c.key: float(world.site.buses[c.bus].fallback_a) for c in members}
-    return guard, fuse.constraints(world, guard, used, fallback)
+    guard, hard = guards.of_fuse(world, held, sight, memory.guard, members)
+    spent, soft = guards.of_peak(world, held, sight, memory.peak, members)
+    return _Scene(world, known, held, may_draw, wishes, conductors, (*budgets, *soft), sight, sun, guard, spent, hard)
 
 
 def _sight(world: World, held: Mapping[str, Held], before: Balance) -> Balance:

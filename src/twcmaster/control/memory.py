@@ -9,6 +9,7 @@ from twcmaster.control.balance import Balance
 from twcmaster.control.demand import Demand
 from twcmaster.control.fuse import Guard
 from twcmaster.control.habits import Habits
+from twcmaster.control.peak import Peak
 from twcmaster.control.spike import Spike
 from twcmaster.control.sun import Sun
 
@@ -43,5 +44,6 @@ class Memory:
     #: What meters and answers tell of the surplus, and how the sun is being followed.
     balance: Balance = field(default_factory=Balance)
     sun: Sun = field(default_factory=Sun)
-    #: What the house leaves of the main fuse.
+    #: What the house leaves of the main fuse, and of the billed peak.
     guard: Guard = field(default_factory=Guard)
+    peak: Peak = field(default_factory=Peak)

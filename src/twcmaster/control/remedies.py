@@ -32,6 +32,7 @@ _REMEDIES: Mapping[str, str] = {
     "duplicate": "Switch one of the two off and on, so that it picks another id.",
     "fuse": "Less drawn by the house.",
     "fuse_blind": "A grid meter that answers: check its network and its power.",
+    "peak_blind": "A grid meter that answers: check its network and its power.",
     "peak": "Less drawn by the house, or the next quarter of an hour.",
 }
 
