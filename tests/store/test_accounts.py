@@ -1,0 +1,160 @@
+"""Users, tokens and logins: kept, revoked, and what goes on without a disk."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twcmaster.model.accounts import LOGIN_LASTS, AuditEntry, Login, Role, Scope, Token, User
+from twcmaster.store.accounts import Accounts
+from twcmaster.store.database import DatabaseError
+
+NOW = datetime(2026, 6, 21, 12, 0, tzinfo=UTC)
+OWNER = User("owner", Role.OWNER, "scrypt$…", NOW)
+GUEST = User("Kim", Role.GUEST, "scrypt$…", NOW)
+TOKEN = Token("t1", "heat pump", Scope.STEER, "aa", NOW, "owner", NOW + timedelta(days=9))
+LOGIN = Login("l1", "owner", "bb", NOW, NOW, NOW + LOGIN_LASTS, "192.168.1.20", "Browser")
+
+
+class Told(list[tuple[str, str]]):
+    def __call__(self, level: str, text: str) -> None:
+        self.append((level, text))
+
+
+def accounts(folder: Path, told: Told | None = None) -> Accounts:
+    return Accounts(folder / "accounts.db", lambda: NOW, told if told is not None else Told())
+
+
+async def test_what_is_kept_is_there_after_a_restart(tmp_path: Path) -> None:
+    kept = accounts(tmp_path)
+    await kept.load()
+    for change in (kept.put_user(OWNER), kept.put_user(GUEST), kept.put_token(TOKEN), kept.put_login(LOGIN)):
+        await change
+    kept.used("aa", NOW + timedelta(hours=1))
+    kept.used("bb", NOW + timedelta(hours=1))
+    await kept.audit(AuditEntry(NOW, "owner", "did something", "192.168.1.20"))
+    await kept.close()
+    again = accounts(tmp_path)
+    await again.load()
+    assert sorted(user.name for user in again.users()) == ["Kim", "owner"]
+    token, login = again.token_by_hash("aa"), again.login_by_hash("bb")
+    assert token is not None
+    assert login is not None
+    assert token.last_used_at == NOW + timedelta(hours=1)
+    assert login.expires_at == NOW + timedelta(hours=1) + LOGIN_LASTS, "use makes it last"
+    assert [entry.what for entry in await again.audit_log(0, 9)] == ["did something"]
+    await again.close()
+    assert (tmp_path / "accounts.db").stat().st_mode & 0o077 == 0, "nobody else may read it"
+
+
+@pytest.mark.parametrize("change", [lambda a: a.remove_user("owner"), lambda a: a.put_user(OWNER)])
+async def test_a_user_who_goes_or_changes_is_logged_out(tmp_path: Path, change: Callable[[Accounts], Any]) -> None:
+    kept = accounts(tmp_path)
+    await kept.load()
+    await kept.put_user(OWNER)
+    await kept.put_login(LOGIN)
+    await change(kept)
+    assert kept.login_by_hash("bb") is None
+    await kept.close()
+    again = accounts(tmp_path)
+    await again.load()
+    assert again.logins() == ()
+    await again.close()
+
+
+async def test_a_login_that_is_over_does_not_come_back(tmp_path: Path) -> None:
+    kept = accounts(tmp_path)
+    await kept.load()
+    await kept.put_user(OWNER)
+    await kept.put_login(LOGIN)
+    await kept.close()
+    later = Accounts(tmp_path / "accounts.db", lambda: NOW + LOGIN_LASTS, Told())
+    await later.load()
+    assert later.logins() == ()
+    await later.close()
+
+
+async def test_revoked_is_revoked(tmp_path: Path) -> None:
+    kept = accounts(tmp_path)
+    await kept.load()
+    await kept.put_token(TOKEN)
+    await kept.remove_token("t1")
+    assert kept.token_by_hash("aa") is None
+    await kept.close()
+    again = accounts(tmp_path)
+    await again.load()
+    assert again.tokens() == ()
+    await again.close()
+
+
+async def test_a_damaged_file_is_moved_aside_and_said(tmp_path: Path) -> None:
+    (tmp_path / "accounts.db").write_bytes(b"no database at all" * 1000)
+    told = Told()
+    kept = accounts(tmp_path, told)
+    await kept.load()
+    assert kept.users() == ()
+    assert "setup code" in told[0][1]
+    assert list(tmp_path.glob("accounts.db.aside-*"))
+    await kept.put_user(OWNER)
+    await kept.close()
+
+
+async def test_without_a_disk_access_is_not_granted_but_logins_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Told()
+    kept = accounts(tmp_path, told)
+    await kept.load()
+    await kept.put_user(OWNER)
+
+    async def full(_: object) -> None:
+        raise DatabaseError("The disk is full: free some space.")
+
+    monkeypatch.setattr(kept._database, "run", full)
+    for change in (kept.put_user(GUEST), kept.put_token(TOKEN), kept.remove_user("owner")):
+        with pytest.raises(DatabaseError):
+            await change
+    assert [user.name for user in kept.users()] == ["owner"]
+    await kept.put_login(LOGIN)
+    assert kept.login_by_hash("bb") == LOGIN
+    for number in range(3):
+        await kept.audit(AuditEntry(NOW, "owner", f"thing {number}"))
+    assert [entry.what for entry in await kept.audit_log(1, 1)] == ["thing 1"]
+    assert len(told) == 1, "said once"
+    await kept.close()
+
+
+async def test_a_token_is_revoked_at_once_even_if_the_disk_does_not_take_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = accounts(tmp_path)
+    await kept.load()
+    await kept.put_token(TOKEN)
+
+    async def full(_: object) -> None:
+        raise DatabaseError("full")
+
+    monkeypatch.setattr(kept._database, "run", full)
+    with pytest.raises(DatabaseError):
+        await kept.remove_token("t1")
+    assert kept.token_by_hash("aa") is None
+    await kept.close()
+
+
+async def test_no_key_or_password_stands_in_the_file(tmp_path: Path) -> None:
+    kept = accounts(tmp_path)
+    await kept.load()
+    await kept.put_user(OWNER)
+    await kept.put_token(TOKEN)
+    await kept.close()
+    with sqlite3.connect(tmp_path / "accounts.db") as connection:
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(tokens)")]
+    connection.close()
+    assert "key_hash" in columns
+    assert "key" not in columns
+    assert (tmp_path / "accounts.db").stat().st_size > 0
