@@ -209,9 +209,7 @@ def test_of_two_who_edit_the_same_version_the_second_is_told() -> None:
 def test_too_many_commands_for_a_hanging_disk_are_refused_at_once() -> None:
     async def main(daemon: Daemon) -> None:
         daemon.disk.takes_s = 60
-        waiting = [
-            asyncio.ensure_future(daemon.wishes.command(SetMode(Mode.OFF), "x")) for _ in range(MOST_WAITING)
-        ]
+        waiting = [asyncio.ensure_future(daemon.wishes.command(SetMode(Mode.OFF), "x")) for _ in range(MOST_WAITING)]
         await asyncio.sleep(0.01)
         # The first is being handled.
         waiting.append(asyncio.ensure_future(daemon.wishes.command(SetMode(Mode.OFF), "x")))

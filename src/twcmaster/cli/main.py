@@ -11,6 +11,7 @@ import click
 COMMANDS = {
     "run": "run",
     "demo": "demo",
+    "simulate": "simulate",
     "check": "check",
     "ports": "ports",
     "sniff": "sniff",
@@ -27,7 +28,7 @@ COMMANDS = {
     "import": "importing:import_",
 }
 _GROUPS = {
-    "Charging": ("run", "demo", "check"),
+    "Charging": ("run", "demo", "simulate", "check"),
     "Wishes": ("set", "explain", "changes", "import"),
     "A running daemon": ("status", "send", "override", "log", "dump"),
     "The wire": ("ports", "sniff", "decode", "connector"),

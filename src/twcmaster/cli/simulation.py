@@ -7,65 +7,33 @@ the clock is the loop's. Every second of it is kept.
 from __future__ import annotations
 
 import asyncio
-from array import array
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from twcmaster import app
 from twcmaster.config.meters import MeterSection
 from twcmaster.config.schema import Config
-from twcmaster.links.guard import Checker, Refusal
+from twcmaster.links.guard import Checker, GuardedLink, Refusal
 from twcmaster.model.ports import Link, Meter
 from twcmaster.sim.clock import run_virtual
-from twcmaster.sim.daytime import DAY_S
-from twcmaster.sim.optimum import Score, score
-from twcmaster.sim.site import SiteSample, VirtualSite
+from twcmaster.sim.recording import Recording
+from twcmaster.sim.site import VirtualSite
 from twcmaster.sim.site_plan import SitePlan
 
 #: Units link and cars show themselves before the part that counts begins.
 SETTLE_S = 60
+#: Always the same, so that equal trials run equally.
+SIGN = 0x77
 _PROGRESS_S = 600
 
 
-@dataclass(slots=True)
-class Recording:
-    """One value per second of what happened."""
+def _as_built(site: VirtualSite, graph: app.Graph) -> None:
+    """Change nothing."""
 
-    start_s: float
-    pv_w: array[float] = field(default_factory=lambda: array("f"))
-    load_w: array[float] = field(default_factory=lambda: array("f"))
-    cars_w: array[float] = field(default_factory=lambda: array("f"))
-    battery_w: array[float] = field(default_factory=lambda: array("f"))
-    #: Import on the worst phase, and for each unit the amps drawn and the limit it holds.
-    worst_phase_a: array[float] = field(default_factory=lambda: array("f"))
-    draw_a: dict[str, array[float]] = field(default_factory=dict)
-    limit_a: dict[str, array[float]] = field(default_factory=dict)
-    present: bytearray = field(default_factory=bytearray)
-    closings: int = 0
-    notices: list[str] = field(default_factory=list)
 
-    def add(self, sample: SiteSample, phase_a: tuple[float, float, float]) -> None:
-        """One second more."""
-        balance = sample.balance
-        self.pv_w.append(balance.pv_w)
-        self.load_w.append(balance.load_w)
-        self.cars_w.append(balance.cars_w)
-        self.battery_w.append(balance.battery_w)
-        self.worst_phase_a.append(max(phase_a))
-        for unit in sample.units:
-            key = f"{unit.bus}/{unit.unit_id:04X}"
-            self.draw_a.setdefault(key, array("f")).append(unit.draw_a)
-            self.limit_a.setdefault(key, array("f")).append(unit.limit_a)
-        self.present.append(any(unit.plugged for unit in sample.units))
-
-    def net_w(self) -> list[float]:
-        """Sun less house, second by second."""
-        return [pv - load for pv, load in zip(self.pv_w, self.load_w, strict=True)]
-
-    def score(self) -> Score:
-        """How well the sun was followed."""
-        return score(self.net_w(), self.cars_w, self.closings)
+def _unheard(share: float) -> None:
+    """Tell nobody how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +48,17 @@ class Trial:
     meter_delay_s: float = 0.0
     settle_s: int = SETTLE_S
     #: Called once everything is built, to plug in cars by hand or to plan disturbances.
-    prepare: Callable[[VirtualSite, app.Graph], None] = lambda site, graph: None
+    prepare: Callable[[VirtualSite, app.Graph], None] = _as_built
 
 
-def simulate(trial: Trial, progress: Callable[[float], None] = lambda share: None) -> Recording:
+def simulate(trial: Trial, progress: Callable[[float], None] = _unheard) -> Recording:
     """Run a trial to its end. `progress` hears the share done, 0 to 1."""
     return run_virtual(_run(trial, progress))
 
 
 async def _run(trial: Trial, progress: Callable[[float], None]) -> Recording:
     site = VirtualSite(trial.site)
-    recording = Recording(trial.site.start_s + trial.settle_s)
+    recording = Recording(trial.site.start_s + trial.settle_s * trial.site.speed, trial.site.speed)
     stop = asyncio.Event()
 
     def companions(graph: app.Graph) -> list[Callable[[], Coroutine[None, None, None]]]:
@@ -112,12 +80,10 @@ def _options(
     midnight = trial.date.replace(hour=0, minute=0, second=0, microsecond=0)
 
     def link_of(url: str, check: Checker, refusal: Refusal) -> Link:
-        return site.memory_link(bus_of[url])
+        return GuardedLink(site.memory_link(bus_of[url]), check, refusal)
 
-    def meter_of(section: MeterSection, clock: Callable[[], datetime]) -> Meter:
-        return site.meter(
-            section.role, section.every_s, trial.meter_delay_s, sees_cars=section.includes_charger
-        )
+    def meter_of(section: MeterSection, _clock: Callable[[], datetime]) -> Meter:
+        return site.meter(section.role, section.every_s, trial.meter_delay_s, sees_cars=section.includes_charger)
 
     return app.Options(
         link_of=link_of,
@@ -125,6 +91,7 @@ def _options(
         clock=lambda: midnight + timedelta(seconds=site.clock.day_s(loop.time())),
         companions=companions,
         stop=stop,
+        pick_sign=lambda: SIGN,
     )
 
 
@@ -150,8 +117,3 @@ async def _record(
     recording.notices = [f"{notice.at:%H:%M:%S} {notice.where}: {notice.text}" for notice in graph.hub.notices]
     progress(1.0)
     stop.set()
-
-
-def of_day(day_s: float) -> float:
-    """A simulated second as second of its day."""
-    return day_s % DAY_S
