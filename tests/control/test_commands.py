@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.control.small_world import GATE, LEFT, NOON, RIGHT, SITE_FACTS
@@ -260,6 +260,7 @@ def check_valid(settings: Settings) -> None:
 
 
 @given(commands)
+@example(SetSchedule((Window("w", frozenset((0, -1, 6, 7)), time(1), time(2), Mode.OFF),)))
 def test_commands_survive_json(command: Command) -> None:
     once = decode_command(json.loads(json.dumps(encode_command(command))))
     assert type(once) is type(command)

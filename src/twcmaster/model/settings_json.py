@@ -45,6 +45,8 @@ class FormatError(ValueError):
 def encode(settings: Settings) -> dict[str, Any]:
     """The settings as values that JSON can hold. Times carry their offset from UTC."""
     document: dict[str, Any] = _adapter(Settings).dump_python(settings, mode="json")
+    for scope in document["scopes"].values():
+        _in_order(scope)
     return {"format": FORMAT} | document
 
 
@@ -67,7 +69,7 @@ def encode_command(command: Command) -> dict[str, Any]:
     kind: Any = type(command)
     name = next(name for name, known in COMMANDS.items() if known is kind)
     told: dict[str, Any] = _adapter(kind).dump_python(command, mode="json")
-    return {"command": name} | told
+    return {"command": name} | _in_order(told)
 
 
 def decode_command(document: object) -> Command:
@@ -83,6 +85,13 @@ def decode_command(document: object) -> Command:
             _refuse_unknown(window, Window)
     command: Command = _validated(kind, told)
     return command
+
+
+def _in_order(scope: dict[str, Any]) -> dict[str, Any]:
+    """Days are a set: the same wish is to be the same text, always."""
+    for window in scope.get("windows", ()):
+        window["days"].sort()
+    return scope
 
 
 @cache
