@@ -74,8 +74,12 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: _documented(status) for status in sorted({400, 413, 421, 422, *statuses})}
 
 
+#: Python renamed these between its versions; the API's description does not depend on them.
+_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
 def _documented(status: int) -> dict[str, Any]:
-    words = HTTPStatus(status).phrase
+    words = _PHRASES.get(status) or HTTPStatus(status).phrase
     return {"description": words, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
