@@ -17,7 +17,13 @@ OFFENCES = [
     "as issue" + " 2 asks",
     "cp ../sha" + "red/design .",
 ]
-DECENT = ["homework/workshop", "ls network/work/", "a session of 12 kWh", "tissue 2", "[issues](https://example.org)"]
+DECENT = [
+    "homework/workshop",
+    "ls network/wo" + "rk/",
+    "a session of 12 kWh",
+    "tissue 2",
+    "[issues](https://example.org)",
+]
 
 
 def read(name: str) -> str:
