@@ -39,6 +39,8 @@ _ACTIVITY: Mapping[int, Activity] = {
 UNPLUGGED = 0
 #: An idle unit is asked for its plug state every few seconds; an older answer says nothing about now.
 PLUG_FRESH_S = 60.0
+#: A draw that has moved by this much is news; less is the noise of ammeters.
+TELLING_CA = 30
 
 
 class Bus:
@@ -63,6 +65,8 @@ class Bus:
         self._activity: dict[int, Activity] = {}
         self._limit_since: dict[int, tuple[int | None, float | None]] = {}
         self._answers: dict[int, asyncio.Future[bytes | None]] = {}
+        #: What the newest decision has seen of each unit: draw in hundredths of an ampere, and everything else.
+        self._decided_on: dict[int, tuple[int, object]] = {}
 
     async def run(self) -> None:
         """Keep the link open and the bus going until cancelled."""
@@ -78,6 +82,15 @@ class Bus:
     def _after(self) -> None:
         for event in self.master.take_events():
             self._tell(event)
+        if any(self._is_news(unit) for unit in self.master.units.values()):
+            self._changed()
+
+    def _is_news(self, unit: Unit) -> bool:
+        """Whether a unit says something else than what the newest decision knew."""
+        before = self._decided_on.get(unit.id)
+        if before is None:
+            return True
+        return before[1] != _told(unit) or abs((unit.actual_ca or 0) - before[0]) >= TELLING_CA
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, DebugAnswer):
@@ -121,6 +134,11 @@ class Bus:
         """What is known of every connector of this bus now."""
         now = self._loop.time()
         return tuple(self._view(unit, now) for unit in self.master.units.values())
+
+    def decided(self) -> None:
+        """A decision has been made on what is known now."""
+        units = self.master.units.values()
+        self._decided_on = {unit.id: (unit.actual_ca or 0, _told(unit)) for unit in units}
 
     def _view(self, unit: Unit, now: float) -> WallConnector:
         facts = self.facts.connectors.get(unit.id)
@@ -170,6 +188,11 @@ class Bus:
         """Link and line, for status views."""
         own = {"link": self.pump.url, "connected": self.pump.connected, "reconnects": self.pump.reconnects}
         return own | self.master.health()
+
+
+def _told(unit: Unit) -> object:
+    """What a unit has told, its draw aside."""
+    return unit.state, unit.limit_ca, unit.plug, unit.heard_at is None
 
 
 def _plugged(unit: Unit, now: float) -> bool | None:

@@ -1,4 +1,8 @@
-"""The control loop: build the world, decide, hand out offers, tell the hub. About once a second, sooner on news."""
+"""The control loop: build the world, decide, hand out offers, tell the hub. On news, and at least every few seconds.
+
+News is what a decision would see differently: a meter's reading, a connector that answers something else than before,
+a person's wish, a link that comes or goes. Where nothing changes there is nothing to decide, and a small machine rests.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,11 @@ from twcmaster.model.world import World
 from twcmaster.runtime.bus import Bus
 from twcmaster.runtime.hub import Hub
 
-TICK_S = 1.0
+#: Delays and energies are weighed by the time that has passed; this is how coarsely when nothing else happens.
+QUIET_S = 3.0
 #: News may come in bursts; one decision serves them all.
 SOONEST_S = 0.1
-#: Ten decisions may fail to come before the bus falls back by itself.
+#: Three decisions may fail to come before the bus falls back by itself.
 LEASE_S = 10.0
 
 
@@ -58,7 +63,7 @@ class Controller:
             started = loop.time()
             self._soonest_at = started + SOONEST_S
             self.tick(started)
-            await self._pause_until(started + TICK_S)
+            await self._pause_until(started + QUIET_S)
 
     async def _pause_until(self, at: float) -> None:
         """One timer and no more: this runs for years on small machines."""
@@ -84,6 +89,7 @@ class Controller:
         for offer in plan.offers:
             offers.setdefault(offer.key.partition("/")[0], []).append(offer)
         for bus in self._buses:
+            bus.decided()
             bus.apply(offers.get(bus.facts.name, ()), now + LEASE_S)
         self._tell_alarms({alarm.code + alarm.text[:24]: alarm.text for alarm in plan.alarms})
         self._hub.publish(world, plan, {bus.facts.name: bus.health() for bus in self._buses})

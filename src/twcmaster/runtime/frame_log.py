@@ -33,20 +33,22 @@ class FrameLog:
         #: Takes apart what is heard; its counters tell how clean the line is.
         self.heard = FrameDecoder()
         self._count = 0
-        self._news = asyncio.Event()
+        #: Set, and replaced, with the next frame; there is one while somebody looks.
+        self._news: asyncio.Event | None = None
 
     def note(self, at: float, body: bytes, *, sent: bool) -> None:
         """Keep one frame."""
         self._count += 1
         self.frames.append(LoggedFrame(self._count, at, sent, body))
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+        if self._news is not None:
+            self._news.set()
+            self._news = None
 
     async def watch(self, until: float | None = None) -> AsyncIterator[list[LoggedFrame]]:
         """What is new, again and again, until that time of the loop's clock. Who is slow misses the oldest."""
         seen = self._count
         while True:
-            news = self._news
+            news = self._news = self._news or asyncio.Event()
             fresh = self._after(seen)
             if fresh:
                 seen = fresh[-1].number
