@@ -29,7 +29,7 @@ from twcmaster.protocol.linking import BURST_S, Linking
 from twcmaster.protocol.messages import Opcode
 from twcmaster.protocol.queries import NEVER
 from twcmaster.protocol.requests import ErrandDesk
-from twcmaster.protocol.schedule import Schedule
+from twcmaster.protocol.schedule import Choice, Schedule
 from twcmaster.protocol.seats import Seat, Seats
 from twcmaster.protocol.settings import MasterSettings
 from twcmaster.protocol.speaking import Speaking
@@ -37,6 +37,8 @@ from twcmaster.protocol.unit import Unit
 
 #: A caller that never collects events loses the oldest.
 MOST_EVENTS = 256
+#: A plan for the line is good for this long after its time.
+LATE_S = 0.005
 
 
 def send_policy(settings: MasterSettings) -> SendPolicy:
@@ -74,6 +76,8 @@ class Master:
         self._hearing = Hearing(settings, line, seats, self._linking, announcer, self._watch, tell)
         self._speaking = Speaking(settings, line, seats, announcer, self._desk, self._schedule, self._echo, tell)
         self._decoder = FrameDecoder()
+        #: The next transmission, until something happens that may change it.
+        self._planned: Choice | None = None
         self._start(now)
 
     # ── bytes in, frames and events out ──
@@ -87,6 +91,7 @@ class Master:
         if not data:
             return
         self._line.last_byte_at = now
+        self._planned = None
         for body in decoder.feed(data):
             if self._echo.is_echo(body, now):
                 self._note_echo()
@@ -118,10 +123,12 @@ class Master:
             if now < turn.ends_at:
                 return
             self._speaking.end_unanswered(turn, now)
+            self._planned = None
         if not self._line.up:
             return
-        choice = self._schedule.choose(now, self._watch.quiet_until)
+        choice = self._plan(now)
         if choice.at <= now:
+            self._planned = None
             self._speaking.say(choice, now)
 
     def next_timer(self) -> float | None:
@@ -130,10 +137,18 @@ class Master:
         if self._line.turn is not None:
             next_at = min(next_at, self._line.turn.ends_at)
         elif self._line.up:
-            next_at = min(next_at, self._schedule.choose(self._now, self._watch.quiet_until).at)
+            next_at = min(next_at, self._plan(self._now).at)
         return None if next_at == NEVER else next_at
 
+    def _plan(self, now: float) -> Choice:
+        """The next transmission; chosen anew when it has stood for too long, or somebody comes later than arranged."""
+        planned = self._planned
+        if planned is None or now >= planned.stands_until or now > planned.at + LATE_S:
+            planned = self._planned = self._schedule.choose(now, self._watch.quiet_until)
+        return planned
+
     def _do_chores(self, now: float) -> None:
+        self._planned = None
         gone = self._watch.check(now)
         if gone is not None:
             self._events.append(gone)
@@ -151,12 +166,14 @@ class Master:
     def link_up(self, now: float) -> None:
         """The adapter is there (again): everybody known hears a heartbeat at once, then we announce ourselves."""
         self._now = now
+        self._planned = None
         self._line.up = True
         self._start(now)
 
     def link_down(self, now: float) -> None:
         """The adapter is gone: nothing is sent, half-received frames are forgotten, open requests end unanswered."""
         self._now = now
+        self._planned = None
         self._line.up = False
         self._decoder.drop_unfinished()
         self._echo.answered()
@@ -181,6 +198,7 @@ class Master:
         seat = self._seat(unit_id)
         if seat.talk.offer(limit_ca, lease_until):
             seat.bring_forward((seat.unit.beat_at or self._now) + BURST_S)
+            self._planned = None
         self._linking.check_at = min(self._linking.check_at, lease_until)
 
     def override(self, unit_id: int, command: int, limit_ca: int, until: float) -> None:
@@ -205,7 +223,13 @@ class Master:
             self._check_heartbeat_by_hand(body_without_checksum)
         ticket = self._desk.debug(body_without_checksum, now)
         self._now = now
+        self._planned = None
         return ticket
+
+    @property
+    def frames_heard(self) -> int:
+        """Whole frames received so far."""
+        return self._decoder.counters.frames
 
     def health(self) -> dict[str, object]:
         """Counters of line and bus, for status views."""
@@ -228,6 +252,7 @@ class Master:
         self._refuse_if_mute()
         self._desk.relay(unit_id, now, start=start)
         self._now = now
+        self._planned = None
 
     def _refuse_if_mute(self) -> None:
         if not self._line.up:

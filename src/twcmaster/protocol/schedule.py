@@ -42,6 +42,8 @@ class Choice(NamedTuple):
     job: Job
     seat: Seat | None = None
     question: Question | None = None
+    #: From then on something else may have waited long enough to go first.
+    stands_until: float = NEVER
 
 
 class Schedule:
@@ -144,11 +146,13 @@ class Schedule:
 
     def _starved(self, sides: list[_Side], now: float, beat: Choice) -> Choice:
         """The heartbeat, or what heartbeats have kept from the line for too long."""
-        if beat.at <= now:
-            for side in sides:
-                if now >= max(side.wanted_at, self._side_at) + STARVED_S[side.job]:
-                    return side.choice(beat.at)
-        return beat
+        stands_until = NEVER
+        for side in sides:
+            starved_at = max(side.wanted_at, self._side_at) + STARVED_S[side.job]
+            if beat.at <= now and starved_at <= now:
+                return side.choice(beat.at)
+            stands_until = min(stands_until, starved_at)
+        return beat._replace(stands_until=stands_until)
 
 
 class _Side(NamedTuple):

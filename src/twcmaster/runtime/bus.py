@@ -65,6 +65,7 @@ class Bus:
         self._activity: dict[int, Activity] = {}
         self._limit_since: dict[int, tuple[int | None, float | None]] = {}
         self._answers: dict[int, asyncio.Future[bytes | None]] = {}
+        self._frames_heard = 0
         #: What the newest decision has seen of each unit: draw in hundredths of an ampere, and everything else.
         self._decided_on: dict[int, tuple[int, object]] = {}
 
@@ -82,8 +83,11 @@ class Bus:
     def _after(self) -> None:
         for event in self.master.take_events():
             self._tell(event)
-        if any(self._is_news(unit) for unit in self.master.units.values()):
-            self._changed()
+        heard = self.master.frames_heard
+        if heard != self._frames_heard:
+            self._frames_heard = heard
+            if any(self._is_news(unit) for unit in self.master.units.values()):
+                self._changed()
 
     def _is_news(self, unit: Unit) -> bool:
         """Whether a unit says something else than what the newest decision knew."""
