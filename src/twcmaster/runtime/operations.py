@@ -29,7 +29,7 @@ from twcmaster.runtime.pump import Pump
 from twcmaster.runtime.state_json import notices, plain, status
 from twcmaster.runtime.unit_facts import unit_facts
 
-#: A snapshot comes about once a second.
+#: A snapshot comes every three seconds at least.
 FIRST_SNAPSHOT_S = 5.0
 LONGEST_OVERRIDE_S = 3600.0
 MOST_AMPS = 80.0

@@ -14,7 +14,7 @@ from twcmaster.api.schemas import state as shown
 from twcmaster.api.section import Section
 from twcmaster.api.views import state as views
 
-#: A decision comes about once a second.
+#: A decision comes every three seconds at least.
 LATE_S = 10.0
 
 
