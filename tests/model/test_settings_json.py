@@ -72,7 +72,7 @@ def test_fields_of_a_newer_program_are_ignored() -> None:
         (
             {
                 "scopes": {
-                    "site": {"windows": [{"id": "1", "days": [1], "start": "22:00Z", "end": "06:00", "mode": "off"}]}
+                    "site": {"windows": [{"id": "1", "days": [1], "start": "22:00:00Z", "end": "06:00", "mode": "off"}]}
                 }
             },
             "zone of its own",
@@ -110,7 +110,7 @@ def test_commands_survive(command: Command) -> None:
     [
         ({"command": "explode"}, "set_mode, start_charge_now"),
         ({"command": ["set_mode"]}, "set_mode, start_charge_now"),
-        ({"command": "set_mode"}, "mode: Field required"),
+        ({"command": "set_mode"}, "missing required field mode"),
         ({"command": "set_mode", "mode": "off", "scop": "site"}, '"scop" is not known here'),
         ({"command": "set_mode", "mode": "fixed", "amps": "12"}, "amps"),
         ({"command": "set_mode", "mode": "fixed", "amps": True}, "amps"),

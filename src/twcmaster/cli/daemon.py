@@ -14,7 +14,7 @@ from twcmaster.catalog import open_link
 from twcmaster.cli import places
 from twcmaster.cli.failure import Unavailable
 from twcmaster.cli.wire_log import WireLog
-from twcmaster.config.load import load
+from twcmaster.config.load import load, shown
 from twcmaster.config.schema import Config
 from twcmaster.links.guard import Checker, Refusal
 from twcmaster.model.ports import Link
@@ -73,7 +73,7 @@ def operations_of(graph: app.Graph) -> Operations:
             buses=graph.buses,
             listeners=graph.listeners,
             memory=lambda: graph.controller.memory,
-            config=lambda: graph.config.model_dump(mode="json"),
+            config=lambda: shown(graph.config),
         )
     )
     wishes = wishes_operations(graph.wishes, graph.hub, graph.clock, graph.known)

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from twcmaster.cli.failure import Failure
-from twcmaster.config.load import load
 from twcmaster.config.problems import ConfigError
-from twcmaster.config.schema import Config
+
+if TYPE_CHECKING:
+    from twcmaster.config.schema import Config
 
 
 def load_config(path: Path) -> Config:
     """The validated file. Raises Failure with every problem in it."""
+    from twcmaster.config.load import load
+
     try:
         return load(path)
     except ConfigError as error:
-        raise Failure(str(error)) from error
+        raise complaint(error) from error
+
+
+def complaint(error: ConfigError) -> Failure:
+    """How a command ends over a config that cannot be used."""
+    return Failure(str(error))
 
 
 def config_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -102,6 +102,8 @@ def _phases(
     circuit = circuits.get(connector.circuit or (bus.circuit if bus else ""))
     if connector.phases is not None and circuit is not None and circuit.phases == 1 and len(connector.phases) > 1:
         yield Problem(f"{path}.phases", f'names {len(connector.phases)} phases, but circuit "{circuit.name}" has one.')
+    if connector.phases is not None and len(set(connector.phases)) != len(connector.phases):
+        yield Problem(f"{path}.phases", "names a phase twice.", "One for each of the unit's L1, L2 and L3.")
 
 
 def _links(config: Config) -> Iterator[Problem]:

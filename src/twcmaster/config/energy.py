@@ -2,49 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-Amps = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
-Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+from twcmaster.config.section import AMPS, LINE_VOLTS, PERCENT, Section
 
 
-class _Part(BaseModel):
-    """A table of the file: unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FuseSection(_Part):
+@dataclass(frozen=True, kw_only=True)
+class FuseSection(Section):
     """`[fuse]`: the main fuse, watched by a grid meter."""
 
     meter: str
     #: Per phase: what may flow for long.
-    fuse_a: Amps
+    fuse_a: float = field(metadata=AMPS)
     #: Phases behind it. Default: three if any circuit has three, else one.
     phases: Literal[1, 2, 3] | None = None
     #: Line voltage of one phase, for meters that only tell watts. Default: the first circuit's.
-    volts: float | None = Field(None, ge=90, le=500)
+    volts: float | None = field(default=None, metadata=LINE_VOLTS)
 
 
-class PeakSection(_Part):
+@dataclass(frozen=True, kw_only=True)
+class PeakSection(Section):
     """`[peak]`: a limit for the mean import of each interval of the clock, as some tariffs bill it."""
 
     meter: str
-    limit_kw: float = Field(gt=0, le=1000, allow_inf_nan=False)
+    limit_kw: float = field(metadata={"gt": 0, "le": 1000, "allow_inf_nan": False})
     interval_min: Literal[5, 15, 30, 60] = 15
 
 
-class BatterySection(_Part):
+@dataclass(frozen=True, kw_only=True)
+class BatterySection(Section):
     """`[battery]`: a home battery."""
 
     meter: str
     #: Cars come first from this state of charge on, the battery below it. 0: cars always come first.
-    car_from_percent: Percent = 0.0
+    car_from_percent: float = field(default=0.0, metadata=PERCENT)
     #: Once cars come first, the state of charge may fall by this much before the battery does again.
-    hysteresis_percent: Percent = 5.0
+    hysteresis_percent: float = field(default=5.0, metadata=PERCENT)
     #: What the battery takes while it comes first.
-    charge_w: float = Field(3000.0, ge=0, le=100_000, allow_inf_nan=False)
+    charge_w: float = field(default=3000.0, metadata={"ge": 0, "le": 100_000, "allow_inf_nan": False})
     #: Whether cars may be charged out of the battery.
     discharge_to_car: bool = False

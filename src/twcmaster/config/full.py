@@ -6,13 +6,14 @@ meters, and the heartbeats of its connectors, need not wait for them: `load.pars
 
 from __future__ import annotations
 
-from pydantic import Field
+from dataclasses import dataclass, field
 
 from twcmaster.config.meters import MeterSection
 from twcmaster.config.schema import Config
 
 
+@dataclass(frozen=True, kw_only=True)
 class FullConfig(Config):
     """The whole file, meters included."""
 
-    meter: list[MeterSection] = Field([])
+    meter: list[MeterSection] = field(default_factory=list)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from twcmaster.config.checks import across_sections
-from twcmaster.config.problems import ConfigError, Problem, of_validation
+from twcmaster.config.problems import ConfigError, Problem
 from twcmaster.config.schema import BusSection, CircuitSection, Config, ConnectorSection
 from twcmaster.model.energy import BatteryFacts, EnergyFacts, FuseFacts, MeterFacts, PeakFacts, SolarFacts
 from twcmaster.model.site import BusFacts, Circuit, ConnectorFacts, Phases, Site
@@ -39,23 +38,18 @@ def parse(text: str, source: str = "config") -> Config:
         raw: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(source, [Problem("file", f"is not valid TOML: {error}.")]) from error
-    schema = _schema_for(raw)
-    try:
-        config = schema.model_validate(raw)
-    except ValidationError as error:
-        raise ConfigError(source, of_validation(error, schema)) from None
+    from twcmaster.config.validate import validated
+
+    config = validated(raw, source)
     problems = across_sections(config)
     if problems:
         raise ConfigError(source, problems)
     return config
 
 
-def _schema_for(raw: dict[str, Any]) -> type[Config]:
-    if not raw.get("meter"):
-        return Config
-    from twcmaster.config.full import FullConfig
-
-    return FullConfig
+def shown(config: Config) -> Mapping[str, object]:
+    """The sections for people to look at, without the secrets of meters."""
+    return {**vars(config), "meter": [meter.model_dump(mode="json") for meter in config.meter]}
 
 
 def site_facts(config: Config) -> Site:

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from twcmaster.config.problems import Problem
+from twcmaster.config.section import Section
 
 
-class WebSection(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class WebSection(Section):
     """Who may reach the page, and where."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     enabled: bool = True
     #: The address to listen on; empty: every address of this machine, with login.
-    host: str = Field("", max_length=253)
-    port: int = Field(8080, ge=1, le=0xFFFF)
+    host: str = field(default="", metadata={"max_length": 253})
+    port: int = field(default=8080, metadata={"ge": 1, "le": 0xFFFF})
     #: "none" lets everybody in who can reach the page; `host` must then be said.
     auth: Literal["password", "none"] = "password"
     #: Further names under which browsers reach the page, such as "charge.example.org". Addresses always work.
-    hosts: list[str] = Field([], max_length=50)
+    hosts: list[str] = field(default_factory=list, metadata={"max_length": 50})
     #: Behind a reverse proxy that serves the page under a path: "/charging".
-    base_path: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$", max_length=200)
+    base_path: str = field(default="", metadata={"pattern": r"^(/[A-Za-z0-9._~-]+)*$", "max_length": 200})
     #: Addresses or networks of reverse proxies whose X-Forwarded-… headers are believed.
-    trusted_proxies: list[str] = Field([], max_length=20)
+    trusted_proxies: list[str] = field(default_factory=list, metadata={"max_length": 20})
     tls_cert: Path | None = None
     tls_key: Path | None = None
 

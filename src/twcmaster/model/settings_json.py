@@ -7,14 +7,13 @@ Commands are stricter: a word that is not understood is an error, because a pers
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
-from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+import msgspec
 
 from twcmaster.model.commands import (
     CancelChargeNow,
@@ -26,6 +25,10 @@ from twcmaster.model.commands import (
     StartChargeNow,
 )
 from twcmaster.model.settings import ScopeWishes, Settings, Window
+
+T = TypeVar("T")
+
+_NO_SECONDS = re.compile(r"\d\d:\d\d")
 
 FORMAT = 1
 COMMANDS: Mapping[str, type[Command]] = {
@@ -44,7 +47,7 @@ class FormatError(ValueError):
 
 def encode(settings: Settings) -> dict[str, Any]:
     """The settings as values that JSON can hold. Times carry their offset from UTC."""
-    document: dict[str, Any] = _adapter(Settings).dump_python(settings, mode="json")
+    document: dict[str, Any] = msgspec.to_builtins(settings)
     for scope in document["scopes"].values():
         _in_order(scope)
     return {"format": FORMAT} | document
@@ -56,7 +59,9 @@ def decode(document: object) -> Settings:
         raise FormatError("not a settings document: it has no format number")
     if document["format"] > FORMAT:
         raise FormatError(f"written by a newer version of the program (format {document['format']}, known: {FORMAT})")
-    settings: Settings = _validated(Settings, document)
+    scopes = document.get("scopes")
+    settings = _converted(Settings, {**document, "scopes": {}})
+    settings = replace(settings, scopes=_scopes(scopes))
     if not all(moment.utcoffset() is not None for moment in _moments(settings)):
         raise FormatError("a time has no zone")
     if any(window.start.tzinfo or window.end.tzinfo for window in _windows(settings)):
@@ -68,7 +73,7 @@ def encode_command(command: Command) -> dict[str, Any]:
     """A command as values that JSON can hold, its kind under "command"."""
     kind: Any = type(command)
     name = next(name for name, known in COMMANDS.items() if known is kind)
-    told: dict[str, Any] = _adapter(kind).dump_python(command, mode="json")
+    told: dict[str, Any] = msgspec.to_builtins(command)
     return {"command": name} | _in_order(told)
 
 
@@ -83,7 +88,7 @@ def decode_command(document: object) -> Command:
     for window in windows if isinstance(windows, list) else ():
         if isinstance(window, Mapping):
             _refuse_unknown(window, Window)
-    command: Command = _validated(kind, told)
+    command: Command = _converted(kind, _timed(told))
     return command
 
 
@@ -94,18 +99,35 @@ def _in_order(scope: dict[str, Any]) -> dict[str, Any]:
     return scope
 
 
-@cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _scopes(document: object) -> dict[str, ScopeWishes]:
+    if document is None:
+        return {}
+    if not isinstance(document, Mapping):
+        raise FormatError("scopes: not an object")
+    return {str(key): _converted(ScopeWishes, _timed(wishes), f"scopes.{key}") for key, wishes in document.items()}
 
 
-def _validated(kind: Any, document: Mapping[str, object]) -> Any:
+def _timed(told: object) -> object:
+    """With seconds in the times of windows, where people write "22:30"."""
+    if not isinstance(told, Mapping) or not isinstance(told.get("windows"), list):
+        return told
+    return {**told, "windows": [_timed_window(window) for window in told["windows"]]}
+
+
+def _timed_window(window: object) -> object:
+    if not isinstance(window, Mapping):
+        return window
+    full = {key: f"{window[key]}:00" for key in ("start", "end") if _NO_SECONDS.fullmatch(str(window.get(key)))}
+    return {**window, **full}
+
+
+def _converted(kind: type[T], document: object, where: str = "") -> T:
     try:
-        return _adapter(kind).validate_json(json.dumps(document), strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise FormatError(f"{where or kind.__name__}: {first['msg']}") from None
+        return msgspec.convert(document, kind)
+    except msgspec.ValidationError as error:
+        text, _, place = str(error).partition(" - at `$")
+        path = (where + place.rstrip("`").replace("[", ".").replace("]", "")).lstrip(".")
+        raise FormatError(f"{path or kind.__name__}: {text[:1].lower()}{text[1:].replace('`', '')}") from None
 
 
 def _refuse_unknown(told: Mapping[str, object], kind: type[Command | Window]) -> None:

@@ -57,9 +57,11 @@ class SetupDesk:
 
     def schema(self) -> Mapping[str, Any]:
         """JSON schema of the whole file."""
+        from pydantic import TypeAdapter
+
         from twcmaster.config.full import FullConfig
 
-        return FullConfig.model_json_schema()
+        return TypeAdapter(FullConfig).json_schema()
 
     async def check(self, toml: str) -> Sequence[ConfigProblem]:
         """Every mistake in it."""
