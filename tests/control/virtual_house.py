@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from twcmaster.control.commands import initial
 from twcmaster.control.decide import decide
 from twcmaster.control.memory import Memory
+from twcmaster.model.energy import EnergyFacts
 from twcmaster.model.plan import Plan
 from twcmaster.model.settings import Mode
 from twcmaster.model.site import BusFacts, Circuit, Site
@@ -36,6 +37,9 @@ class VirtualUnit:
     car: bool = False
     wants_a: float = 0.0
     shows_plug: bool = False
+    #: Which of its conductors the car uses (None: all), and whether the unit tells its plug and amps per phase.
+    car_on: tuple[int, ...] | None = None
+    tells_more: bool = False
     #: The truth.
     accepted_a: float = 0.0
     drawn_a: float = 0.0
@@ -68,6 +72,21 @@ class VirtualUnit:
         if self.protocol == 2 and 0 < self.accepted_a < self.minimum_a:
             return float(self.minimum_a)
         return self.accepted_a if self.accepted_a >= self.minimum_a else 0.0
+
+    def phases_in_use(self) -> tuple[int, ...]:
+        """The site's phases that its car loads."""
+        return self.phases if self.car_on is None else tuple(self.phases[index] for index in self.car_on)
+
+    def amps_on(self, phase: int) -> float:
+        return self.drawn_a if phase in self.phases_in_use() else 0.0
+
+    def phase_a(self, drawn_a: float) -> tuple[float, float, float] | None:
+        """What it reports of a draw, conductor by conductor."""
+        if not self.tells_more:
+            return None
+        used = range(len(self.phases)) if self.car_on is None else self.car_on
+        first, second, third = (drawn_a if index in used else 0.0 for index in range(3))
+        return first, second, third
 
     def move(self, now: float) -> None:
         if now - self.last_beat_at > 25.0:
@@ -112,13 +131,19 @@ class VirtualHouse:
     check: Callable[[VirtualHouse], None] = lambda house: None
     world_changes: Callable[[World], World] = lambda world: world
     allow_relay: bool = False
+    energy: EnergyFacts = field(default_factory=EnergyFacts)
+    fallback_a: int = 0
+    #: What else moves in the house; whether it has news that the controller must hear at once.
+    surroundings: Callable[[VirtualHouse], bool] = lambda house: False
 
     def site(self) -> Site:
         buses = {
-            u.circuit: BusFacts(u.circuit, u.circuit, u.limit_a, allow_relay_commands=self.allow_relay)
+            u.circuit: BusFacts(
+                u.circuit, u.circuit, u.limit_a, fallback_a=self.fallback_a, allow_relay_commands=self.allow_relay
+            )
             for u in self.units
         }
-        return Site("test", {c.name: c for c in self.circuits}, buses)
+        return Site("test", {c.name: c for c in self.circuits}, buses, self.energy)
 
     def run(self, seconds: float, at: Mapping[float, Callable[[VirtualHouse], None]] | None = None) -> None:
         end, events, start = self.now + seconds, dict(at or {}), self.now
@@ -129,7 +154,8 @@ class VirtualHouse:
             for unit in self.units:
                 self._heartbeat(unit)
                 unit.move(self.now)
-            if self.controller_runs and abs(self.now - round(self.now)) < 1e-6:
+            news = self.surroundings(self)
+            if self.controller_runs and (news or abs(self.now - round(self.now)) < 1e-6):
                 self.tick()
             self.check(self)
 
@@ -162,7 +188,7 @@ class VirtualHouse:
         if not self.lossy():
             unit.heard_at = self.now + 0.05
             echo = unit.accepted_a if unit.car or unit.protocol == 1 else 0.0
-            unit.seen = (unit.activity(), echo, unit.drawn_a, None)
+            unit.seen = (unit.activity(), echo, unit.drawn_a, unit.car if unit.tells_more else None)
 
     def _view(self, unit: VirtualUnit) -> WallConnector:
         activity, echo, actual, plugged = unit.seen or (None, None, None, None)
@@ -192,6 +218,7 @@ class VirtualHouse:
             sent_a=unit.sent_a,
             sent_at=unit.sent_at,
             plugged=plugged,
+            phase_a=None if actual is None else unit.phase_a(actual),
             can_stop=unit.protocol == 1,
             duplicate=unit.duplicate,
         )
