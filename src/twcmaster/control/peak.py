@@ -70,13 +70,15 @@ def constraint(world: World, peak: Peak, draws: Mapping[str, CarDraw], fallback_
 
 
 def _spend(peak: Peak, facts: PeakFacts, world: World) -> Peak:
-    """Add up the import since the last look; a new interval starts at nothing, an unknown past as if spent evenly."""
+    """Add up the import since the last look; a new interval starts at nothing, an unknown past as if spent evenly.
+
+    Its past is unknown after a start, and where the clock has been set into the middle of another interval.
+    """
     interval, into_s = divmod(world.clock.timestamp(), facts.interval_s)
-    if peak.at is None:
-        return replace(peak, at=world.now, interval=int(interval), spent_ws=facts.limit_w * into_s)
-    elapsed_s = max(0.0, world.now - peak.at)
+    elapsed_s = 0.0 if peak.at is None else max(0.0, world.now - peak.at)
     if int(interval) != peak.interval:
-        spent = peak.import_w * min(into_s, elapsed_s)
+        known_s = min(into_s, elapsed_s)
+        spent = peak.import_w * known_s + facts.limit_w * (into_s - known_s)
     else:
         spent = peak.spent_ws + peak.import_w * elapsed_s
     return replace(peak, at=world.now, interval=int(interval), spent_ws=spent)
