@@ -145,13 +145,13 @@ def _limit(guard: Guard, fuse: FuseFacts, now: float) -> Guard:
     limits, lowered = {}, dict(guard.lowered_at)
     for phase, house_a in guard.house_a.items():
         left_a = max(0.0, fuse.fuse_a - HEADROOM_A - house_a)
-        before_a = guard.cars_a.get(phase)
-        if before_a is None or left_a <= before_a:
-            if before_a is not None and left_a < before_a - FLICKER_A:
-                lowered[phase] = now
+        before_a = guard.cars_a.get(phase, left_a)
+        calm = now - lowered.get(phase, now - CALM_S) >= CALM_S
+        if left_a < before_a - FLICKER_A or (not calm and left_a <= before_a + FLICKER_A):
+            # Lowered just now, or the house is back at what it took then: the calm begins when that ends.
+            lowered[phase] = now
+        if left_a <= before_a:
             limits[phase] = left_a
-        elif now - lowered.get(phase, now - CALM_S) >= CALM_S:
-            limits[phase] = min(left_a, before_a + REGAIN_A_PER_S * elapsed_s)
         else:
-            limits[phase] = before_a
+            limits[phase] = min(left_a, before_a + REGAIN_A_PER_S * elapsed_s) if calm else before_a
     return replace(guard, at=now, cars_a=limits, lowered_at=lowered)
