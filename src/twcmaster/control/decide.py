@@ -321,7 +321,7 @@ def _limits(
     if ask is not None and ask.leftover:
         limits.insert(0, _NO_CAR)
     if ask is None:
-        limits.append(_why_no_ask(scene, connector))
+        limits.extend(_why_no_ask(scene, connector))
     elif target >= ask.cap_a:
         limits.append(_why_capped(connector, scene.held[connector.key]))
     if amps < target:
@@ -332,18 +332,21 @@ def _limits(
     return tuple(limits)
 
 
-def _why_no_ask(scene: _Scene, connector: WallConnector) -> Reason:
+def _why_no_ask(scene: _Scene, connector: WallConnector) -> tuple[Reason, ...]:
+    """What else keeps a connector from taking part; nothing where it is the wish alone, which says so itself."""
     held, now = scene.held[connector.key], scene.world.now
     if connector.presence is not Presence.ONLINE:
-        return Reason("unheard", "No answer from this connector: its last offer stands")
+        return (Reason("unheard", "No answer from this connector: its last offer stands"),)
     if connector.duplicate:
-        return Reason("duplicate", "Two connectors answer to this id: power-cycle one of them")
+        return (Reason("duplicate", "Two connectors answer to this id: power-cycle one of them"),)
     rest_s = care.rest_left_s(held, now)
     if rest_s:
-        return Reason("contactor_rest", f"Contactor rests for {rest_s:.0f} s more")
+        return (Reason("contactor_rest", f"Contactor rests for {rest_s:.0f} s more"),)
     if not ledger.has_car(connector):
-        return _NO_CAR
-    return Reason("car_idle", "The car does not ask for power: full, asleep or scheduled")
+        return (_NO_CAR,)
+    if held.demand.want in (Want.NOTHING, Want.UNHEARD):
+        return (Reason("car_idle", "The car does not ask for power: full, asleep or scheduled"),)
+    return ()
 
 
 def _why_capped(connector: WallConnector, held: Held) -> Reason:
