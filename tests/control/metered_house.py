@@ -15,7 +15,7 @@ from twcmaster.control.expiry import expire, note
 from twcmaster.control.known import known_of
 from twcmaster.model.commands import Command, CommandRefused
 from twcmaster.model.energy import EnergyFacts, MeterFacts, ReadingView
-from twcmaster.model.plan import Offer
+from twcmaster.model.plan import Alarm, Offer
 from twcmaster.model.reading import MeterRole, Reading
 from twcmaster.model.settings import Mode, Settings
 from twcmaster.model.world import World
@@ -134,14 +134,21 @@ class MeteredHouse:
         assert self.house.plan is not None
         return next(offer for offer in self.house.plan.offers if offer.key == key)
 
+    def unit_a(self, key: str) -> float:
+        """What its car really draws."""
+        return self.house.unit(key).drawn_a
+
     def codes(self, key: str) -> set[str]:
         """The codes of all reasons that a connector is told."""
         offer = self.offer(key)
         return {offer.wish.code, *(limit.code for limit in offer.limits)}
 
-    def alarms(self) -> set[str]:
+    def plan_alarms(self) -> tuple[Alarm, ...]:
         assert self.house.plan is not None
-        return {alarm.code for alarm in self.house.plan.alarms}
+        return self.house.plan.alarms
+
+    def alarms(self) -> set[str]:
+        return {alarm.code for alarm in self.plan_alarms()}
 
     def _move(self, house: VirtualHouse) -> bool:
         news = [meter.move(house.now, self._measure) for meter in self.meters]

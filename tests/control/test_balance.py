@@ -17,9 +17,14 @@ NOW = 1000.0
 CAR_W = 6900.0
 
 
-def draw(amps: float = 10.0, heard_at: float = NOW, **more: float) -> CarDraw:
-    facts = {"offered_a": amps, "offered_at": 0.0, "watts_per_amp": 690.0}
-    return CarDraw(heard_at, amps, **facts | more)
+def draw(
+    amps: float = 10.0,
+    heard_at: float = NOW,
+    offered_a: float | None = None,
+    offered_at: float = 0.0,
+    watts_per_amp: float = 690.0,
+) -> CarDraw:
+    return CarDraw(heard_at, amps, amps if offered_a is None else offered_a, offered_at, watts_per_amp)
 
 
 def surplus(

@@ -43,6 +43,8 @@ class CarDraw:
     offered_a: float
     offered_at: float
     watts_per_amp: float
+    #: Whether it is certain how many phases the car uses.
+    phases_known: bool = True
 
     @property
     def watts(self) -> float:
@@ -57,6 +59,9 @@ class Balance:
     rhythms: Mapping[str, Rhythm] = field(default_factory=dict)
     trails: Mapping[str, Trail] = field(default_factory=dict)
     lag: Lag | None = None
+    #: Watts of an amp at each connector, and since when all of them are as they are.
+    weights: Mapping[str, float] = field(default_factory=dict)
+    weighed_at: float = 0.0
     #: Surplus for cars in watts, below zero when the house needs the grid; None: not known now.
     surplus_w: float | None = None
     #: When the reading behind it was taken, and the estimate before that reading.
@@ -92,6 +97,7 @@ def observe(world: World, draws: Mapping[str, CarDraw], before: Balance) -> Bala
         key: trail.extend(before.trails.get(key, ()), draw.heard_at, draw.amps, keep_s) for key, draw in draws.items()
     }
     after = replace(before, rhythms=rhythms, trails=trails, battery_first=_battery_first(world, before))
+    after = _weighed(after, draws, world.now)
     try:
         outside = _outside(world, after)
     except _Unknown as problem:
@@ -99,11 +105,24 @@ def observe(world: World, draws: Mapping[str, CarDraw], before: Balance) -> Bala
     return _estimate(after, outside, draws)
 
 
+def _weighed(balance: Balance, draws: Mapping[str, CarDraw], now: float) -> Balance:
+    weights = {key: draw.watts_per_amp for key, draw in draws.items()}
+    if weights == balance.weights:
+        return balance
+    changed = any(balance.weights.get(key, watts) != watts for key, watts in weights.items())
+    return replace(balance, weights=weights, weighed_at=now if changed else balance.weighed_at)
+
+
 def _estimate(balance: Balance, outside: _Outside, draws: Mapping[str, CarDraw]) -> Balance:
     known = balance.lag or lag.first(outside.interval_s, seen=outside.sees_cars)
     if outside.taken_at != balance.taken_at:
-        tracks = [(balance.trails[key], draw.watts_per_amp) for key, draw in draws.items()]
-        known = lag.learn(known, tracks, outside.taken_at, -outside.watts)
+        if outside.taken_at - balance.weighed_at >= lag.looks_back_s(known):
+            tracks = [(balance.trails[key], draw.watts_per_amp) for key, draw in draws.items()]
+            sure = all(draw.phases_known or not _drew(balance.trails[key]) for key, draw in draws.items())
+            known = lag.learn(known, tracks, outside.taken_at, -outside.watts, sure=sure)
+        else:
+            # Amps of before, taken for as many phases as the car uses now, would be false witnesses.
+            known = replace(known, last=())
         balance = replace(balance, taken_at=outside.taken_at, before_w=balance.surplus_w)
     balance = replace(balance, lag=known)
     cars = trail.ZERO
@@ -113,6 +132,10 @@ def _estimate(balance: Balance, outside: _Outside, draws: Mapping[str, CarDraw])
     surplus = shifted.likely if balance.before_w is None else shifted.nearest(balance.before_w)
     alarms = (_contradiction(known),) if known.contradicted else ()
     return replace(balance, surplus_w=surplus, interval_s=outside.interval_s, problem="", alarms=alarms)
+
+
+def _drew(points: Trail) -> bool:
+    return any(amps > 0.0 for _, amps in points)
 
 
 def cars_at(balance: Balance, draws: Mapping[str, CarDraw], taken_at: float) -> dict[str, Span]:

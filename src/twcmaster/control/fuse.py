@@ -16,7 +16,7 @@ from twcmaster.control.allocate import Constraint
 from twcmaster.control.balance import Balance, CarDraw, cars_at
 from twcmaster.control.rhythm import FIRST, is_fresh
 from twcmaster.control.trail import ZERO, Span
-from twcmaster.model.energy import FuseFacts
+from twcmaster.model.energy import FuseFacts, ReadingView
 from twcmaster.model.plan import Alarm, Reason
 from twcmaster.model.reading import Reading
 from twcmaster.model.world import WallConnector, World
@@ -63,9 +63,15 @@ def watch(
     import_a = _import_a(fuse, reading)
     if import_a is None:
         return Guard(problem=f"Meter {fuse.meter} tells neither amps nor watts")
-    cars = cars_at(balance, draws, reading.taken_at) if view.facts.includes_charger else {}
+    cars = cars_at(balance, draws, reading.taken_at) if _shows_cars(view, balance) else {}
     guard = _understand(guard, import_a, _by_phase(fuse, cars, used), reading.taken_at)
     return _limit(guard, fuse, world.now)
+
+
+def _shows_cars(view: ReadingView, balance: Balance) -> bool:
+    """Whether cars may be taken out of its readings. Where the readings themselves speak against it they are not."""
+    contradicted = balance.lag is not None and balance.lag.contradicted
+    return view.facts.includes_charger and not contradicted
 
 
 def phases_used(fuse: FuseFacts, connector: WallConnector, conductors: tuple[int, ...] | None) -> tuple[int, ...]:

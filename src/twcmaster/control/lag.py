@@ -62,18 +62,24 @@ class Lag:
     #: How much of a jump each model has left, and over how many telling pairs, old ones counting less.
     left_w: tuple[float, ...] = ()
     pairs: float = 0.0
+    #: The watts of the cars are certain: no car may be using fewer phases than it is taken to use.
+    sure: bool = True
     #: The last two readings: time, and import as the meter has it.
     last: tuple[tuple[float, float], ...] = ()
 
     @property
     def contradicted(self) -> bool:
-        """Whether the readings clearly speak against what the config says the meter sees."""
-        if self.pairs < ENOUGH_TO_ACCUSE:
+        """Whether the readings clearly speak against what the config says the meter sees.
+
+        The fewer there are, the clearer: cars that take all they can soon take no more steps to learn from.
+        """
+        if self.pairs < ENOUGH or (self.chosen.seen and not self.sure):
             return False
         best = {True: float("inf"), False: float("inf")}
         for model, left in zip(self.models, self.left_w, strict=True):
             best[model.seen] = min(best[model.seen], left)
-        return best[not self.chosen.seen] < FAR_BETTER * best[self.chosen.seen]
+        far_better = FAR_BETTER * min(1.0, self.pairs / ENOUGH_TO_ACCUSE)
+        return best[not self.chosen.seen] < far_better * best[self.chosen.seen]
 
 
 def first(interval_s: float, *, seen: bool) -> Lag:
@@ -90,7 +96,12 @@ def keep_s(interval_s: float) -> float:
     return 3 * interval_s + 2 * DELAYS_S[-1]
 
 
-def learn(lag: Lag, tracks: Sequence[Track], taken_at: float, import_w: float) -> Lag:
+def looks_back_s(lag: Lag) -> float:
+    """How long before a reading its models look."""
+    return max(model.delay_s + model.window_s for model in lag.models)
+
+
+def learn(lag: Lag, tracks: Sequence[Track], taken_at: float, import_w: float, *, sure: bool = True) -> Lag:
     """What is known after a new reading. The pair before it is judged now, when the cars' answers around it are in."""
     lag = replace(lag, last=(*lag.last[-2:], (taken_at, import_w)))
     if len(lag.last) < 3 or not _moved(tracks, lag.last[0][0]):  # noqa: PLR2004 - a pair and the new one
@@ -102,7 +113,7 @@ def learn(lag: Lag, tracks: Sequence[Track], taken_at: float, import_w: float) -
         return lag
     jumps = (min(abs(after_w - before_w - part), CLOUD_CAP * spread_w) for part in parts)
     left = tuple(FORGET * old + jump for old, jump in zip(lag.left_w, jumps, strict=True))
-    return _choose(replace(lag, left_w=left, pairs=FORGET * lag.pairs + 1))
+    return _choose(replace(lag, left_w=left, pairs=FORGET * lag.pairs + 1, sure=sure))
 
 
 def _moved(tracks: Sequence[Track], since: float) -> bool:

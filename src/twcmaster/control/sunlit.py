@@ -35,6 +35,7 @@ def draws(world: World, held: Mapping[str, Held]) -> dict[str, CarDraw]:
             max(0.0, own.offer_a - own.habits.below_a),
             own.offered_at,
             watts_per_amp(world, connector, own),
+            phases_known=own.habits.conductors is not None or len(connector.phases) == 1,
         )
     return found
 
