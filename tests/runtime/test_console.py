@@ -204,6 +204,19 @@ async def test_an_idle_client_is_dropped(path: Path, monkeypatch: pytest.MonkeyP
         assert await client.hear() is None
 
 
+async def test_it_ends_when_told_to_whoever_is_still_watching(path: Path) -> None:
+    console = Console(path)
+    running = asyncio.ensure_future(console.run(OPERATIONS))
+    await until(path.exists)
+    watcher = Client(*await asyncio.open_unix_connection(path, limit=1_000_000))
+    await watcher.ask("flood")
+    running.cancel()
+    done, _ = await asyncio.wait([running], timeout=5)
+    assert done
+    assert not path.exists()
+    await watcher.leave()
+
+
 async def test_clients_beyond_the_most_are_turned_away(path: Path) -> None:
     async with served(path) as here:
         clients = [await here.connect() for _ in range(MOST_CLIENTS)]

@@ -197,6 +197,7 @@ async def test_memory_is_bounded_while_the_disk_fails(site: Site, monkeypatch: p
         raise DatabaseError("full")
 
     monkeypatch.setattr(bounded._database, "run", full)
+    await site.history.close()
     site.history = bounded
     await site.pass_time(3600)
     assert len(bounded._waiting) == 10

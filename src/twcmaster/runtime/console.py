@@ -110,7 +110,8 @@ class Console:
             lambda reader, writer: self._welcome(operations, reader, writer), sock=self._socket, limit=LONGEST_REQUEST
         )
         try:
-            await server.serve_forever()
+            # It accepts already. Its own serve_forever would not end before the last client has left.
+            await asyncio.get_running_loop().create_future()
         finally:
             server.close()
             for client in self._clients:

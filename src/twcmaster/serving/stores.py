@@ -19,7 +19,7 @@ class Stores:
         self.accounts = Accounts(site.state_dir / "accounts.db", site.clock, site.notice_for("accounts"))
 
     async def run(self) -> None:
-        """Keep what comes until cancelled, then write the rest. For after `accounts.load`."""
+        """Keep what comes until cancelled. For after `accounts.load`."""
         parts = {"history": self._keep_history, "accounts": self.accounts.run}
         tasks = [
             asyncio.ensure_future(optional(f"the {name}", part, self._site.notice_for(name)))
@@ -31,7 +31,10 @@ class Stores:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await asyncio.gather(self.history.close(), self.accounts.close())
+
+    async def close(self) -> None:
+        """Write the rest and close the files, if they were ever opened."""
+        await asyncio.gather(self.history.close(), self.accounts.close())
 
     async def _keep_history(self) -> None:
         await self.history.load(asyncio.get_running_loop().time())

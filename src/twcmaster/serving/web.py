@@ -43,7 +43,14 @@ async def page(site: Site, path: Path | None) -> AsyncIterator[None]:
 async def _keep(site: Site, path: Path | None) -> None:
     await _until(site, lambda _: True)
     stores = await asyncio.to_thread(_stores, site)
-    await stores.accounts.load()
+    try:
+        await stores.accounts.load()
+        await _keep_page(site, stores, path)
+    finally:
+        await stores.close()
+
+
+async def _keep_page(site: Site, stores: Stores, path: Path | None) -> None:
     keeping = asyncio.ensure_future(stores.run())
     try:
         await _until(site, lambda presences: bool(presences) and all(p is Presence.ONLINE for p in presences))
