@@ -88,3 +88,38 @@ def test_what_may_surprise_is_noted(twcmaster: Invoke, tmp_path: Path) -> None:
     output = twcmaster("check", "--config", tmp_path / "c.toml").stdout
     assert "no car will charge" in output
     assert "/dev/ttyNOWHERE is not there now" in output
+
+
+METER = """
+[[meter]]
+name = "grid"
+role = "grid"
+kind = "http"
+url = "http://10.0.0.9/"
+power_w = "power"
+"""
+
+
+@pytest.mark.parametrize(
+    "secret, mode, warned",
+    [
+        ('password = "hush"', 0o644, True),
+        ('password = "hush"', 0o640, True),
+        ('password = "hush"', 0o600, False),
+        ('password = { env = "SECRET" }', 0o644, False),
+        ('headers = { "X-Key" = "hush" }', 0o644, True),
+        ("", 0o644, False),
+    ],
+)
+def test_a_secret_that_others_can_read_is_warned_of(
+    twcmaster: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str, mode: int, warned: bool
+) -> None:
+    monkeypatch.setenv("SECRET", "hush")
+    config = tmp_path / "c.toml"
+    config.write_text((ROOT / "examples" / "north-american.toml").read_text() + METER + secret)
+    config.chmod(mode)
+    result = twcmaster("check", "--config", config)
+    assert result.exit_code == 0
+    assert (f"Warning: others can read {config}" in result.stdout) is warned
+    assert ("`chmod 600" in result.stdout) is warned
+    assert "hush" not in result.output

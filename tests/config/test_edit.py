@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twcmaster.config.edit import UNCHANGED, EditError, merged, redacted, values, with_secrets
+from twcmaster.config.edit import UNCHANGED, EditError, inline_secrets, merged, redacted, values, with_secrets
 
 OLD = """\
 # Our house
@@ -132,3 +132,37 @@ def test_whatever_is_asked_for_stands_in_the_file(before: dict[str, Any], after:
     assert tomllib.loads(old) == before
     removed = dict.fromkeys(set(before) - set(after))
     assert tomllib.loads(merged(old, {**removed, **after})) == after
+
+
+PLACES = """
+[[meter]]
+name = "sun"
+url = "http://me:hush@10.0.0.9/x?api_key=k3y&site=7&token=t0ken"
+password = { env = "SUN" }
+headers = { "X-Key" = { file = "secrets/sun" }, Cookie = "c00kie" }
+query = { key = { env = "KEY" } }
+body = "l0gin"
+"""
+
+
+def test_the_places_of_secrets_are_shown_and_the_secrets_beside_them_are_not() -> None:
+    shown = redacted(PLACES)
+    for secret in ("hush", "k3y", "t0ken", "c00kie", "l0gin"):
+        assert secret not in shown
+    meter = values(shown)["meter"][0]
+    assert meter["url"] == f"http://{UNCHANGED}@10.0.0.9/x?api_key={UNCHANGED}&site=7&token={UNCHANGED}"
+    assert meter["password"] == {"env": "SUN"}
+    assert meter["headers"] == {"X-Key": {"file": "secrets/sun"}, "Cookie": UNCHANGED}
+    assert meter["query"] == {"key": {"env": "KEY"}}
+    assert values(with_secrets(shown, PLACES)) == values(PLACES)
+
+
+def test_one_of_several_secrets_in_a_url_may_change() -> None:
+    changed = redacted(PLACES).replace(f"api_key={UNCHANGED}", "api_key=n3w").replace("site=7", "site=8")
+    url = values(with_secrets(changed, PLACES))["meter"][0]["url"]
+    assert url == "http://me:hush@10.0.0.9/x?api_key=n3w&site=8&token=t0ken"
+
+
+def test_where_secrets_stand_is_found() -> None:
+    assert inline_secrets(PLACES) == ["meter[0].url", "meter[0].headers.Cookie", "meter[0].body"]
+    assert inline_secrets('[[meter]]\nname = "a"\npassword = { env = "X" }\nurl = "http://h/x?a=1"\n') == []

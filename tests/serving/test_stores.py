@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from twcmaster.config.web import WebSection
 from twcmaster.serving import web
 from twcmaster.serving.site import Site
 from twcmaster.serving.stores import Stores
@@ -36,6 +37,7 @@ async def test_a_stop_while_the_files_are_being_opened_closes_them(
     monkeypatch.setattr(web, "_stores", stores)
     site = Site(tmp_path, lambda: datetime(2026, 6, 21, tzinfo=UTC))
     site.unconfigured = True
+    site.web = WebSection(enabled=False)
     async with web.page(site, None), asyncio.timeout(10):
         while last_file not in open_files(tmp_path):  # noqa: ASYNC110 - a thread opens it, which sets no event
             await asyncio.sleep(0)

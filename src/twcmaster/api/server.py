@@ -35,20 +35,22 @@ async def serve(facade: Facade, settings: WebSettings, notice: Notice) -> None:
     sockets = listen(settings)
     try:
         server = await asyncio.to_thread(_load, facade, settings)
-    except (OSError, ssl.SSLError) as error:
+        notice("info", f"the page is at {settings.url}")
+        _tell_code(server, notice)
+        await server.run_until_cancelled(sockets)
+    finally:
         for listening in sockets:
             listening.close()
-        text = f"TLS certificate {settings.tls_cert} or key {settings.tls_key} cannot be used: {error}."
-        raise WebError(f"{text} Both must be PEM files that this user may read ([web] tls_cert, tls_key).") from error
-    notice("info", f"the page is at {settings.url}")
-    _tell_code(server, notice)
-    await server.run_until_cancelled(sockets)
 
 
 def _load(facade: Facade, settings: WebSettings) -> EmbeddedServer:
     from twcmaster.api.embedded import assemble
 
-    return assemble(facade, settings)
+    try:
+        return assemble(facade, settings)
+    except (OSError, ssl.SSLError) as error:
+        text = f"TLS certificate {settings.tls_cert} or key {settings.tls_key} cannot be used: {error}."
+        raise WebError(f"{text} Both must be PEM files that this user may read ([web] tls_cert, tls_key).") from error
 
 
 def _tell_code(server: EmbeddedServer, notice: Notice) -> None:

@@ -9,8 +9,10 @@ import click
 
 from twcmaster.cli import places
 from twcmaster.cli.loading import config_option, load_config
+from twcmaster.config.edit import inline_secrets
 from twcmaster.config.load import site_facts
 from twcmaster.config.schema import BusSection, CircuitSection, Config
+from twcmaster.config.secrets import others_can_read
 from twcmaster.model.address import SerialAddress, parse_link
 from twcmaster.model.site import BusFacts, Site
 
@@ -25,7 +27,7 @@ def check(config_file: Path) -> None:
     """
     config = load_config(config_file)
     click.echo(f"{config_file} is fine.\n")
-    for line in describe_config(config):
+    for line in (*describe_config(config), *_exposed(config_file)):
         click.echo(line)
 
 
@@ -69,6 +71,14 @@ def _bus(bus: BusSection, facts: BusFacts, indent: str) -> Iterator[str]:
         wired = f" on {phases}" if phases else ""
         fed = f", circuit {connector.circuit}" if connector.circuit != facts.circuit else ""
         yield f'{indent}  connector {connector.unit_id:04X} "{connector.name}": {connector.limit_a:g} A{wired}{fed}'
+
+
+def _exposed(file: Path) -> Iterator[str]:
+    """Secrets that anybody on this machine can read."""
+    places = inline_secrets(file.read_text(encoding="utf-8"))
+    if places and others_can_read(file):
+        yield f"Warning: others can read {file}, and it holds secrets ({', '.join(places)})."
+        yield f'         `chmod 600 {file}`, or name the place: {{ env = "NAME" }} or {{ file = "path" }}.'
 
 
 def _notes(config: Config) -> Iterator[str]:

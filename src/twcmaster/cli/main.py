@@ -14,6 +14,7 @@ COMMANDS = {
     "demo": "demo",
     "simulate": "simulate",
     "check": "check",
+    "meter": "meter",
     "ports": "ports",
     "sniff": "sniff",
     "decode": "decode",
@@ -29,7 +30,7 @@ COMMANDS = {
     "import": "importing:import_",
 }
 _GROUPS = {
-    "Charging": ("run", "demo", "simulate", "check"),
+    "Charging": ("run", "demo", "simulate", "check", "meter"),
     "Wishes": ("set", "explain", "changes", "import"),
     "A running daemon": ("status", "send", "override", "log", "dump"),
     "The wire": ("ports", "sniff", "decode", "connector"),

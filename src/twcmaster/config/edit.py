@@ -15,11 +15,9 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT
 
+from twcmaster.config.secrets import SECRET_IN_URL, SECRET_TABLES, is_secret_key, secrets_in, without_secrets
+
 UNCHANGED = "(unchanged)"
-_SECRET = re.compile(r"pass(word|phrase|wd)?$|secret|token|api_?key|credential|authorization", re.IGNORECASE)
-#: Tables all of whose values are secret.
-_SECRET_TABLES = frozenset(("headers",))
-_LOGIN_IN_URL = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 #: What tells the tables of a list apart.
 _NAMES = ("name", "id")
 
@@ -37,8 +35,14 @@ def redacted(text: str) -> str:
         table[key] = _hidden(key, table[key])
     for table in _secret_tables(document):
         for key in list(table):
-            table[key] = UNCHANGED
+            if not isinstance(table[key], MutableMapping):
+                table[key] = UNCHANGED
     return tomlkit.dumps(document)
+
+
+def inline_secrets(text: str) -> list[str]:
+    """Where in the text secrets stand themselves, and not only the place to find them. Raises EditError."""
+    return list(_differences(values(text), values(redacted(text)), ""))
 
 
 def with_secrets(text: str, old: str) -> str:
@@ -158,17 +162,26 @@ def _secret_tables(table: Doc) -> Iterator[Doc]:
         entries = value if isinstance(value, list) else [value]
         for entry in entries:
             if isinstance(entry, MutableMapping):
-                if key in _SECRET_TABLES:
+                if key in SECRET_TABLES:
                     yield entry
                 yield from _secret_tables(entry)
 
 
 def _hidden(key: str, value: Any) -> Any:
-    if _SECRET.search(key):
+    if is_secret_key(key):
         return UNCHANGED
-    if isinstance(value, str) and _LOGIN_IN_URL.search(value):
-        return _LOGIN_IN_URL.sub(UNCHANGED, value)
-    return value
+    return without_secrets(value, UNCHANGED) if isinstance(value, str) and SECRET_IN_URL.search(value) else value
+
+
+def _differences(value: Any, other: Any, path: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key in value:
+            yield from _differences(value[key], other[key], f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, entry in enumerate(value):
+            yield from _differences(entry, other[index], f"{path}[{index}]")
+    elif value != other:
+        yield path
 
 
 def _put_back(table: Doc, before: Mapping[str, Any], path: str) -> None:
@@ -188,7 +201,13 @@ def _put_back(table: Doc, before: Mapping[str, Any], path: str) -> None:
 def _secret_of(value: str, old: Any, path: str) -> str:
     if isinstance(old, str) and value == UNCHANGED:
         return str(old)
-    login = _LOGIN_IN_URL.search(old) if isinstance(old, str) else None
-    if login is None:
+    before = secrets_in(old) if isinstance(old, str) else {}
+    asked = secrets_in(value)
+    if not asked or any(secret == UNCHANGED and name not in before for name, secret in asked.items()):
         raise EditError(f'{path}: says "{UNCHANGED}", but there is no secret of before to keep. Enter it again.')
-    return value.replace(UNCHANGED, login.group())
+
+    def kept(found: re.Match[str]) -> str:
+        secret = found["value"] or found["login"]
+        return (found["key"] or "") + (before[found["key"] or "login"] if secret == UNCHANGED else secret)
+
+    return SECRET_IN_URL.sub(kept, value)

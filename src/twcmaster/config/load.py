@@ -29,18 +29,18 @@ def load(path: Path) -> Config:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), [Problem("file", f"cannot be read: {error}.")]) from error
-    return parse(text, str(path))
+    return parse(text, str(path), path.absolute().parent)
 
 
-def parse(text: str, source: str = "config") -> Config:
-    """The validated text of a file. Raises ConfigError."""
+def parse(text: str, source: str = "config", folder: Path | None = None) -> Config:
+    """The validated text of a file in this folder, with the secrets that it names. Raises ConfigError."""
     try:
         raw: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(source, [Problem("file", f"is not valid TOML: {error}.")]) from error
     from twcmaster.config.validate import validated
 
-    config = validated(raw, source)
+    config = validated(raw, source, folder or Path())
     problems = across_sections(config)
     if problems:
         raise ConfigError(source, problems)

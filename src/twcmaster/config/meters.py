@@ -22,11 +22,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    SecretStr,
     field_validator,
     model_validator,
 )
 
+from twcmaster.config.secrets import Secret, without_secrets
 from twcmaster.model.reading import MeterRole
 
 #: What a term's `unit` may say for each field, and the factor to the field's own unit.
@@ -225,18 +225,25 @@ class HttpMeterSection(MeterFields[TextTerm], Stamped):
     """`kind = "http"`: any device that answers a request with JSON or text."""
 
     kind: Literal["http"]
-    url: str = Field(pattern=r"^https?://[^/\s]+")
+    url: str = Field(pattern=r"^https?://[^/\s]+", repr=False)
+    #: Further parameters of the url, for keys that are secret.
+    query: dict[str, Secret] = {}
     method: Literal["GET", "POST"] = "GET"
-    body: str | None = None
-    headers: dict[str, SecretStr] = {}
+    body: Secret | None = None
+    headers: dict[str, Secret] = {}
     username: str | None = None
-    password: SecretStr | None = None
+    password: Secret | None = None
     auth: Literal["basic", "digest"] = "basic"
-    token: SecretStr | None = None
+    token: Secret | None = None
     """Sent as a bearer token."""
     #: False for devices with a certificate of their own making.
     verify_tls: bool = True
     ca_file: Path | None = None
+
+    @property
+    def source(self) -> str:
+        """What is asked, without secrets."""
+        return without_secrets(self.url)
 
 
 class MqttMeterSection(MeterFields[TopicTerm], Stamped):
@@ -247,7 +254,7 @@ class MqttMeterSection(MeterFields[TopicTerm], Stamped):
     port: int | None = Field(None, ge=1, le=0xFFFF)
     topic: str
     username: str | None = None
-    password: SecretStr | None = None
+    password: Secret | None = None
     tls: bool = False
     verify_tls: bool = True
     ca_file: Path | None = None
@@ -259,6 +266,11 @@ class MqttMeterSection(MeterFields[TopicTerm], Stamped):
     def _topic_is_valid(cls, value: str) -> str:
         return valid_topic(value)
 
+    @property
+    def source(self) -> str:
+        """What is listened to."""
+        return f"mqtt {self.host}, topic {self.topic}"
+
 
 class ModbusMeterSection(MeterFields[RegisterTerm]):
     """`kind = "modbus"`: registers over Modbus TCP."""
@@ -268,12 +280,22 @@ class ModbusMeterSection(MeterFields[RegisterTerm]):
     port: int = Field(502, ge=1, le=0xFFFF)
     unit: int = Field(1, ge=0, le=255)
 
+    @property
+    def source(self) -> str:
+        """What is asked."""
+        return f"modbus {self.host}:{self.port} unit {self.unit}"
+
 
 class FileMeterSection(MeterFields[TextTerm], Stamped):
     """`kind = "file"`: a file that another program writes; its age is the reading's."""
 
     kind: Literal["file"]
     path: Path
+
+    @property
+    def source(self) -> str:
+        """What is read."""
+        return f"file {self.path}"
 
 
 class ConstantMeterSection(MeterBase):
@@ -284,6 +306,11 @@ class ConstantMeterSection(MeterBase):
     phase_a: tuple[float | None, float | None, float | None] | None = None
     soc_percent: float | None = Field(None, ge=0, le=100)
     energy_kwh: float | None = Field(None, allow_inf_nan=False)
+
+    @property
+    def source(self) -> str:
+        """Where the numbers come from."""
+        return "the config"
 
 
 MeterSection = Annotated[

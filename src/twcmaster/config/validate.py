@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -12,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from twcmaster.config.problems import ConfigError, Problem, path_text
 from twcmaster.config.schema import Config
+from twcmaster.config.secrets import SECRET_TABLES, is_secret_key, without_secrets
 
 _EXAMPLES = {
     "limit_a": "For example: limit_a = 40",
@@ -25,11 +27,11 @@ _EXAMPLES = {
 }
 
 
-def validated(raw: Mapping[str, Any], source: str) -> Config:
-    """The tables as a config. Raises ConfigError."""
+def validated(raw: Mapping[str, Any], source: str, folder: Path) -> Config:
+    """The tables of a file in this folder as a config, with the secrets that it names. Raises ConfigError."""
     shape = shape_for(raw)
     try:
-        config: Config = TypeAdapter(shape).validate_python(dict(raw))
+        config: Config = TypeAdapter(shape).validate_python(dict(raw), context={"folder": folder})
     except ValidationError as error:
         raise ConfigError(source, [_problem(detail, shape) for detail in error.errors(include_url=False)]) from None
     return config
@@ -54,7 +56,8 @@ def _problem(detail: ErrorDetails, shape: type) -> Problem:
     if detail["type"] in ("model_type", "dataclass_type", "list_type", "model_attributes_type"):
         return Problem(path, *_wrong_table(location))
     what = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return Problem(path, f"{what}, but it is {_shown(detail['input'])}.", _EXAMPLES.get(key, ""))
+    but = "" if _may_hold_secrets(location, detail["input"]) else f", but it is {_shown(detail['input'])}"
+    return Problem(path, f"{what}{but}.", _EXAMPLES.get(key, ""))
 
 
 def _wrong_table(location: tuple[int | str, ...]) -> tuple[str, str]:
@@ -64,7 +67,13 @@ def _wrong_table(location: tuple[int | str, ...]) -> tuple[str, str]:
     return "must be a table.", f"Write [{name}] with one bracket."
 
 
+def _may_hold_secrets(location: tuple[int | str, ...], value: object) -> bool:
+    names = [str(part) for part in location]
+    return isinstance(value, Mapping) or any(is_secret_key(name) or name in SECRET_TABLES for name in names)
+
+
 def _shown(value: object) -> str:
+    value = without_secrets(value) if isinstance(value, str) else value
     text = f'"{value}"' if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else text[:57] + "…"  # noqa: PLR2004 - a line's worth
 

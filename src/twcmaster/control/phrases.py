@@ -32,3 +32,8 @@ def kilowatts(power_w: float) -> str:
     """Power with one decimal under 10 kW, none above."""
     kilo = power_w / 1000
     return f"{kilo:.1f} kW" if kilo < 10 else f"{kilo:.0f} kW"  # noqa: PLR2004 - one decimal under ten
+
+
+def watts(power_w: float) -> str:
+    """Power to the watt, with its sign: "-2,310 W"; small ones as they are."""
+    return f"{power_w:,.0f} W" if abs(power_w) >= 100 else f"{round(power_w, 3):g} W"  # noqa: PLR2004 - three digits

@@ -7,14 +7,14 @@ without such a meter never pay for it.
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote_plus
 
 from twcmaster.config.meters import HttpMeterSection
+from twcmaster.config.secrets import HIDDEN, secrets_in, without_secrets
 from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of, shown
 from twcmaster.model.ports import MeterError
 from twcmaster.model.reading import Reading
@@ -35,7 +35,6 @@ _REMEDIES = {
 }
 #: Hiding shorter ones would only make the numbers in a message unreadable.
 _SHORTEST_SECRET = 3
-_SECRET_WORDS = ("key", "token", "pass", "pwd", "secret", "auth", "sid", "session", "user")
 
 
 class HttpMeter:
@@ -45,7 +44,6 @@ class HttpMeter:
         self._settings = settings
         self._clock = clock
         self._client: httpx2.AsyncClient | None = None
-        self._address = without_secrets(settings.url)
 
     async def read(self) -> Reading:
         try:
@@ -89,14 +87,22 @@ class HttpMeter:
 
     async def _answer(self, client: httpx2.AsyncClient) -> str:
         settings = self._settings
-        async with client.stream(settings.method, settings.url, content=settings.body) as response:
-            body = await _limited(response.aiter_bytes())
-        text = body.decode(response.encoding or "utf-8", errors="replace")
+        body = None if settings.body is None else settings.body.get_secret_value()
+        async with client.stream(settings.method, self._url(), content=body) as response:
+            answer = await _limited(response.aiter_bytes())
+        text = answer.decode(response.encoding or "utf-8", errors="replace")
         if response.status_code not in _OK:
             raise self._error(_refusal(response.status_code, response.headers.get("location"), text))
-        if len(body) > LONGEST_ANSWER:
+        if len(answer) > LONGEST_ANSWER:
             raise self._error(f"the answer is longer than {LONGEST_ANSWER:,} bytes. Check the url.")
         return text
+
+    def _url(self) -> httpx2.URL:
+        import httpx2
+
+        parameters = {name: secret.get_secret_value() for name, secret in self._settings.query.items()}
+        url = httpx2.URL(self._settings.url)
+        return url.copy_merge_params(parameters) if parameters else url
 
     def _make_client(self) -> httpx2.AsyncClient:
         import httpx2
@@ -135,37 +141,22 @@ class HttpMeter:
             raise self._error(f"ca_file {settings.ca_file} cannot be used: {problem.strerror}.") from problem
 
     def _error(self, text: str) -> MeterError:
-        return MeterError(_hide(f"{self._settings.name}: asked {self._address}: {text}", self._secrets()))
+        return MeterError(_hide(f"{self._settings.name}: asked {self._settings.source}: {text}", self._secrets()))
 
     def _secrets(self) -> Iterable[str]:
         settings = self._settings
-        for secret in (settings.password, settings.token, *settings.headers.values()):
+        tables = (*settings.headers.values(), *settings.query.values())
+        for secret in (settings.password, settings.token, settings.body, *tables):
             if secret is not None:
                 yield secret.get_secret_value()
-        parts = urlsplit(settings.url)
-        yield parts.password or ""
-        yield from (value for name, value in parse_qsl(parts.query) if _sounds_secret(name))
-
-
-def without_secrets(url: str) -> str:
-    """The URL for messages: no login, and no values of parameters that sound secret."""
-
-    def hide(parameter: re.Match[str]) -> str:
-        return parameter[1] + ("…" if _sounds_secret(parameter[1]) else parameter[2])
-
-    parts = urlsplit(url)
-    public = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    return re.sub(r"([?&][^=&#]*=)([^&#]*)", hide, public)
-
-
-def _sounds_secret(name: str) -> bool:
-    return any(word in name.lower() for word in _SECRET_WORDS)
+        for secret_text in secrets_in(settings.url).values():
+            yield from {secret_text, unquote_plus(secret_text), secret_text.partition(":")[2]}
 
 
 def _hide(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, "…")
+            text = text.replace(secret, HIDDEN)
     return text
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from twcmaster.api.ports import Heard, MeterTried, NotPossible
 from twcmaster.catalog import open_link, open_meter
 from twcmaster.model.address import AddressError
-from twcmaster.model.ports import LinkError, Meter, MeterError
+from twcmaster.model.ports import LinkError
 from twcmaster.protocol.describe import describe
 from twcmaster.protocol.framing import FrameDecoder
 from twcmaster.protocol.messages import (
@@ -24,6 +25,7 @@ from twcmaster.protocol.messages import (
     MasterLinkReady2,
     decode,
 )
+from twcmaster.runtime.meter_rounds import ask
 
 if TYPE_CHECKING:
     from twcmaster.config.meters import MeterSection
@@ -84,32 +86,31 @@ async def listen(url: str, seconds: float) -> Heard:
         await link.close()
 
 
-async def try_meter(section: Mapping[str, Any], clock: Callable[[], datetime]) -> MeterTried:
-    """Ask a meter once, as a `[[meter]]` section describes it. Raises NotPossible when that makes no sense."""
-    described = await asyncio.to_thread(_described, section)
-    loop = asyncio.get_running_loop()
-    meter, started = open_meter(described, clock), loop.time()
+async def try_meter(
+    section: Mapping[str, Any], clock: Callable[[], datetime], folder: Path | None = None
+) -> MeterTried:
+    """Ask a meter once, as a `[[meter]]` section of a config in this folder describes it.
+
+    Raises NotPossible when that makes no sense.
+    """
+    described = await asyncio.to_thread(_described, section, folder or Path())
+    meter = open_meter(described, clock)
     try:
-        return await _asked(meter, started)
+        answer = await ask(meter)
     finally:
         await meter.close()
-
-
-async def _asked(meter: Meter, started: float) -> MeterTried:
-    loop = asyncio.get_running_loop()
-    try:
-        reading = await meter.read()
-    except MeterError as error:
-        return MeterTried(None, None, None, round(loop.time() - started, 3), str(error))
-    took_s = round(loop.time() - started, 3)
+    reading, took_s = answer.reading, round(answer.took_s, 3)
+    if reading is None:
+        return MeterTried(None, None, None, took_s, answer.error)
     return MeterTried(reading.power_w, reading.phase_a, reading.soc_percent, took_s, None)
 
 
-def _described(section: Mapping[str, Any]) -> MeterSection:
+def _described(section: Mapping[str, Any], folder: Path) -> MeterSection:
     from twcmaster.config.meters import MeterSection
 
     try:
-        meter: MeterSection = TypeAdapter(MeterSection).validate_python(dict(section))
+        adapter: TypeAdapter[MeterSection] = TypeAdapter(MeterSection)
+        meter = adapter.validate_python(dict(section), context={"folder": folder})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "meter"

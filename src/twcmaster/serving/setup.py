@@ -52,6 +52,9 @@ class SetupDesk:
         except (OSError, UnicodeDecodeError) as error:
             raise NotPossible(f"{self._path} cannot be read: {error}.", "Check its permissions.") from error
 
+    def _folder(self) -> Path | None:
+        return None if self._path is None else self._path.absolute().parent
+
     def _writable(self) -> bool:
         return self._path is not None and os.access(self._path.parent, os.W_OK)
 
@@ -69,7 +72,7 @@ class SetupDesk:
 
     def _check(self, toml: str) -> list[ConfigProblem]:
         try:
-            parse(edit.with_secrets(toml, self._text()))
+            parse(edit.with_secrets(toml, self._text()), folder=self._folder())
         except edit.EditError as error:
             return [ConfigProblem("file", str(error))]
         except ConfigError as error:
@@ -133,7 +136,7 @@ class SetupDesk:
         """Ask a meter once. Raises NotPossible when the section makes no sense."""
         from twcmaster.serving.listening import try_meter
 
-        return await try_meter(section, self._clock)
+        return await try_meter(section, self._clock, self._folder())
 
 
 def _back_up(path: Path, clock: datetime) -> None:
