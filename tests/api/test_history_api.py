@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sqlite3
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ import pytest
 from tests.api.house import Served
 from tests.control.small_world import BERLIN
 from twcmaster.api.views.history import edges, sessions_csv
+from twcmaster.model.energy import EnergyFacts, Prices
 from twcmaster.model.history import ChargeSession
 from twcmaster.store.history_tables import put_session
 
@@ -56,6 +58,7 @@ async def test_what_was_is_told_in_every_shape(api: Served) -> None:
         assert day["total"]["charged_from_solar_kwh"] == day["total"]["charged_kwh"]
         assert day["total"]["exported_kwh"] == pytest.approx(3.0, abs=0.04)
         assert day["total"]["imported_kwh"] == 0
+        assert (day["total"]["cost"], day["currency"]) == (None, None)
         assert day["parts"][12]["charged_kwh"] == pytest.approx(3.45, abs=0.02)
         assert day["parts"][3]["charged_kwh"] is None, "nothing is known of that hour"
         session = (await http.get("/api/v1/history/sessions")).json()["sessions"][0]
@@ -108,6 +111,23 @@ async def test_pages_of_sessions(api: Served) -> None:
     assert len(table) == 8
 
 
+async def test_what_it_cost_is_told_with_the_currency(api: Served) -> None:
+    prices = EnergyFacts(prices=Prices(0.30, 0.08, "CHF"))
+    api.house.publish(site=replace(api.house.world.site, energy=prices))
+    await two_hours(api)
+    free = ChargeSession(1, "bus/1A2B", "Left bay", api.house.clock() - timedelta(days=1), api.house.clock(), 1.0)
+    await api.house.history._database.run(lambda c: _put(c, [free]))
+    async with await api.with_token() as http:
+        day = (await http.get("/api/v1/history/energy", params={"date": "2026-06-21"})).json()
+        assert (day["currency"], day["total"]["cost"]) == ("CHF", pytest.approx(6.9 * 0.08, abs=0.006))
+        assert day["parts"][12]["cost"] == pytest.approx(3.45 * 0.08, abs=0.003)
+        assert day["parts"][3]["cost"] is None
+        page = (await http.get("/api/v1/history/sessions")).json()
+        assert (page["currency"], page["sessions"][0]["cost"]) == ("CHF", pytest.approx(6.9 * 0.08, abs=0.006))
+        rows = list(csv.DictReader(io.StringIO((await http.get("/api/v1/history/sessions.csv")).text)))
+    assert [(row["cost"], row["currency"]) for row in rows] == [("0.55", "CHF"), ("", "")]
+
+
 def _put(connection: sqlite3.Connection, sessions: list[ChargeSession]) -> None:
     for session in sessions:
         put_session(connection, session)
@@ -149,5 +169,5 @@ def test_periods_by_the_sites_clock(period: str, day: date, zone: ZoneInfo, part
 
 def test_no_cell_is_a_formula() -> None:
     bad = ChargeSession(1, "bus/1A2B", '=HYPERLINK("http://evil")', datetime(2026, 6, 21, tzinfo=BERLIN))
-    table = list(csv.reader(io.StringIO("".join(sessions_csv([bad], BERLIN)))))
+    table = list(csv.reader(io.StringIO("".join(sessions_csv([bad], BERLIN, None)))))
     assert table[1][2] == '\'=HYPERLINK("http://evil")'

@@ -12,7 +12,7 @@ import pytest
 from tests.control import small_world
 from twcmaster.control.decide import decide
 from twcmaster.control.memory import Memory
-from twcmaster.model.energy import MeterFacts, ReadingView
+from twcmaster.model.energy import EnergyFacts, MeterFacts, Prices, ReadingView
 from twcmaster.model.history import ChargeSession, StoreHealth
 from twcmaster.model.plan import Plan
 from twcmaster.model.reading import MeterRole, Reading
@@ -36,6 +36,7 @@ class Site:
         self.clock = NOON
         self.now = 1000.0
         self.told: list[tuple[str, str]] = []
+        self.prices: Prices | None = None
         self.history = History(folder / "history.db", lambda: self.clock, lambda *told: self.told.append(told))
 
     async def pass_time(
@@ -50,7 +51,8 @@ class Site:
                 await self.history._write()
 
     def world(self, connector: WallConnector, grid_w: float | None) -> World:
-        bare = World(self.now, self.clock, small_world.SITE_FACTS, (replace(connector, heard_at=self.now),))
+        site = replace(small_world.SITE_FACTS, energy=EnergyFacts(prices=self.prices))
+        bare = World(self.now, self.clock, site, (replace(connector, heard_at=self.now),))
         facts = MeterFacts("grid", MeterRole.GRID, every_s=1.0)
         reading = None if grid_w is None else Reading(self.now, power_w=grid_w)
         return replace(bare, readings={"grid": ReadingView(facts, reading)})
@@ -61,6 +63,9 @@ class Site:
     async def charged_kwh(self, hours: float = 24) -> float | None:
         edges = [NOON - timedelta(hours=1), NOON + timedelta(hours=hours)]
         return (await self.history.energy(edges))[0].charged_kwh
+
+    async def cost(self) -> float | None:
+        return (await self.history.energy([NOON - timedelta(hours=1), NOON + timedelta(hours=24)]))[0].cost
 
     async def sessions(self) -> list[ChargeSession]:
         return await self.history.sessions(NOON - timedelta(days=1), NOON + timedelta(days=400), None, 100)
@@ -154,19 +159,67 @@ async def test_a_car_that_only_tried_is_no_session(site: Site) -> None:
     assert await site.sessions() == []
 
 
+EURO = Prices(0.30, 0.10, "EUR")
+
+
+async def test_what_charging_cost(site: Site) -> None:
+    site.prices = EURO
+    await site.pass_time(1800, grid_w=-500.0)
+    await site.pass_time(1800, grid_w=CAR_W)
+    kwh = CAR_W / 2000
+    assert (await site.sessions())[0].cost == pytest.approx(kwh * 0.10 + kwh * 0.30, rel=0.003)
+    await site.pass_time(61, replace(IDLE, plugged=False))
+    assert await site.cost() == pytest.approx(kwh * 0.10 + kwh * 0.30, rel=0.003)
+    assert "cost_per_h" not in (await site.history.series(NOON, NOON + timedelta(hours=1), 60)).columns
+
+
+async def test_what_no_meter_tells_counts_as_bought(site: Site) -> None:
+    site.prices = EURO
+    await site.pass_time(3600)
+    assert (await site.sessions())[0].cost == pytest.approx(CAR_W / 1000 * 0.30, rel=0.003)
+
+
+async def test_a_price_counts_from_when_it_is_set(site: Site) -> None:
+    site.prices = EURO
+    await site.pass_time(1800)
+    site.prices = Prices(0.60, 0.10, "EUR")
+    await site.pass_time(1860)
+    assert await site.cost() == pytest.approx(CAR_W / 2000 * (0.30 + 0.60), rel=0.03)
+
+
+@pytest.mark.parametrize("first,then", [(None, EURO), (EURO, None)])
+async def test_a_session_partly_without_prices_has_no_cost(
+    site: Site, first: Prices | None, then: Prices | None
+) -> None:
+    site.prices = first
+    await site.pass_time(600)
+    site.prices = then
+    await site.pass_time(600)
+    assert (await site.sessions())[0].cost is None
+
+
+async def test_without_prices_there_is_no_cost(site: Site) -> None:
+    await site.pass_time(1200)
+    assert (await site.sessions())[0].cost is None
+    assert await site.cost() is None
+
+
 @pytest.mark.parametrize("away_s,sessions", [(60, 1), (3600, 2)])
 async def test_a_restart_in_the_middle_of_a_session(tmp_path: Path, away_s: int, sessions: int) -> None:
     before = Site(tmp_path)
+    before.prices = EURO
     await before.history.load(before.now)
     await before.pass_time(600)
     await before.history.close()
     after = Site(tmp_path)
+    after.prices = EURO
     after.clock, after.now = before.clock + timedelta(seconds=away_s), 50.0
     await after.history.load(after.now)
     await after.pass_time(600)
     found = await after.sessions()
     assert len(found) == sessions
     assert sum(session.energy_kwh for session in found) == pytest.approx(CAR_W / 1000 / 3, rel=0.03)
+    assert sum(session.cost or 0.0 for session in found) == pytest.approx(CAR_W / 1000 / 3 * 0.30, rel=0.03)
     await after.history.close()
 
 

@@ -1,4 +1,4 @@
-"""What the meters are used for: `[fuse]`, `[peak]`, `[battery]`."""
+"""What the meters are used for, and what energy costs: `[fuse]`, `[peak]`, `[battery]`, `[prices]`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from twcmaster.config.section import AMPS, LINE_VOLTS, PERCENT, Section
+
+_PRICE = {"ge": 0, "le": 1_000_000, "allow_inf_nan": False}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,3 +45,14 @@ class BatterySection(Section):
     charge_w: float = field(default=3000.0, metadata={"ge": 0, "le": 100_000, "allow_inf_nan": False})
     #: Whether cars may be charged out of the battery.
     discharge_to_car: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PricesSection(Section):
+    """`[prices]`: money for one kilowatt-hour, taxes included; for the history and nothing else."""
+
+    #: ISO 4217.
+    currency: str = field(metadata={"pattern": r"^[A-Z]{3}$"})
+    grid_per_kwh: float = field(metadata=_PRICE)
+    #: What the grid pays for a kilowatt-hour that no car takes.
+    feed_in_per_kwh: float = field(default=0.0, metadata=_PRICE)

@@ -10,7 +10,7 @@ from typing import Any
 from twcmaster.config.checks import across_sections
 from twcmaster.config.problems import ConfigError, Problem
 from twcmaster.config.schema import BusSection, CircuitSection, Config, ConnectorSection
-from twcmaster.model.energy import BatteryFacts, EnergyFacts, FuseFacts, MeterFacts, PeakFacts, SolarFacts
+from twcmaster.model.energy import BatteryFacts, EnergyFacts, FuseFacts, MeterFacts, PeakFacts, Prices, SolarFacts
 from twcmaster.model.site import BusFacts, Circuit, ConnectorFacts, Phases, Site
 
 ALL_PHASES: Phases = (1, 2, 3)
@@ -62,7 +62,7 @@ def site_facts(config: Config) -> Site:
 def _energy(config: Config) -> EnergyFacts:
     meters = {m.name: MeterFacts(m.name, m.role, m.every_s, m.includes_charger) for m in config.meter}
     solar = SolarFacts(config.control.grid_target_w, config.control.house_w)
-    return EnergyFacts(meters, _fuse(config), _peak(config), _battery(config), solar)
+    return EnergyFacts(meters, _fuse(config), _peak(config), _battery(config), solar, _prices(config))
 
 
 def _fuse(config: Config) -> FuseFacts | None:
@@ -90,6 +90,12 @@ def _battery(config: Config) -> BatteryFacts | None:
         battery.charge_w,
         battery.discharge_to_car,
     )
+
+
+def _prices(config: Config) -> Prices | None:
+    if config.prices is None:
+        return None
+    return Prices(config.prices.grid_per_kwh, config.prices.feed_in_per_kwh, config.prices.currency)
 
 
 def _circuit(section: CircuitSection) -> Circuit:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-from twcmaster.config.energy import BatterySection, FuseSection, PeakSection
+from twcmaster.config.energy import BatterySection, FuseSection, PeakSection, PricesSection
 from twcmaster.config.section import AMPS, LINE_VOLTS, NAME, UNIT_ID, Section
 from twcmaster.config.web import WebSection
 
@@ -145,6 +145,7 @@ class Config(Section):
     fuse: FuseSection | None = None
     peak: PeakSection | None = None
     battery: BatterySection | None = None
+    prices: PricesSection | None = None
     control: ControlSection = ControlSection()
     virtual: VirtualCarSection = VirtualCarSection()
     service: ServiceSection = ServiceSection()

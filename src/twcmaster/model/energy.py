@@ -65,6 +65,15 @@ class SolarFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Prices:
+    """What a kilowatt-hour costs, and what the grid pays for one. `currency`: ISO 4217, such as EUR."""
+
+    grid_per_kwh: float
+    feed_in_per_kwh: float
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class EnergyFacts:
     """All of it."""
 
@@ -73,6 +82,7 @@ class EnergyFacts:
     peak: PeakFacts | None = None
     battery: BatteryFacts | None = None
     solar: SolarFacts = SolarFacts()
+    prices: Prices | None = None
 
     def of_role(self, role: MeterRole) -> tuple[MeterFacts, ...]:
         """The meters of one role; several add up."""

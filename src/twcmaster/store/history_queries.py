@@ -12,20 +12,23 @@ from twcmaster.model.history import Energy, Series, Step
 from twcmaster.store import history_tables as tables
 from twcmaster.store.history_tables import Row
 
-#: Columns that only the sums of energy need.
-_HIDDEN = frozenset(("import_w", "export_w"))
-_J_PER_KWH = 3.6e6
-#: What each field of Energy is the integral of.
-_ENERGIES = {
-    "solar_kwh": "solar_w",
-    "imported_kwh": "import_w",
-    "exported_kwh": "export_w",
-    "house_kwh": "house_w",
-    "charged_kwh": "cars_w",
-    "charged_from_solar_kwh": "cars_solar_w",
-    "charged_from_grid_kwh": "cars_grid_w",
-    "charged_from_battery_kwh": "cars_battery_w",
+#: Columns that only the sums of a period need.
+_HIDDEN = frozenset(("import_w", "export_w", "cost_per_h"))
+_S_PER_H = 3600.0
+_J_PER_KWH = 1000 * _S_PER_H
+#: What each field of Energy is the integral of, and how much of that integral makes one.
+_INTEGRALS = {
+    "solar_kwh": ("solar_w", _J_PER_KWH),
+    "imported_kwh": ("import_w", _J_PER_KWH),
+    "exported_kwh": ("export_w", _J_PER_KWH),
+    "house_kwh": ("house_w", _J_PER_KWH),
+    "charged_kwh": ("cars_w", _J_PER_KWH),
+    "charged_from_solar_kwh": ("cars_solar_w", _J_PER_KWH),
+    "charged_from_grid_kwh": ("cars_grid_w", _J_PER_KWH),
+    "charged_from_battery_kwh": ("cars_battery_w", _J_PER_KWH),
+    "cost": ("cost_per_h", _S_PER_H),
 }
+_WANTED = frozenset(column for column, _ in _INTEGRALS.values())
 
 
 def series(connection: sqlite3.Connection, start_s: int, end_s: int, step_s: int, now_s: int) -> Series:
@@ -79,21 +82,21 @@ def _order(name: str) -> tuple[bool, str]:
 def energy(connection: sqlite3.Connection, edges: Sequence[datetime]) -> list[Energy]:
     """The energy between each pair of neighbouring edges."""
     edges_s = [int(edge.timestamp()) for edge in edges]
-    joules: list[dict[str, float]] = [{} for _ in edges[1:]]
+    integrals: list[dict[str, float]] = [{} for _ in edges[1:]]
     for row in tables.quarters(connection, edges_s[0], edges_s[-1]):
-        part = joules[bisect_right(edges_s, row.at_s) - 1]
+        part = integrals[bisect_right(edges_s, row.at_s) - 1]
         for name, value in _wanted(row):
             part[name] = part.get(name, 0.0) + value * row.covered_s
-    pairs = zip(edges, edges[1:], joules, strict=False)
-    return [Energy(start, end, **_kwh(part)) for start, end, part in pairs]
+    pairs = zip(edges, edges[1:], integrals, strict=False)
+    return [Energy(start, end, **_fields(part)) for start, end, part in pairs]
 
 
 def _wanted(row: Row) -> Iterable[tuple[str, float]]:
-    wanted = _ENERGIES.values()
     for name, value in zip(row.columns, row.mean, strict=True):
-        if name in wanted and not isnan(value):
+        if name in _WANTED and not isnan(value):
             yield name, value
 
 
-def _kwh(part: dict[str, float]) -> dict[str, float]:
-    return {field: part[column] / _J_PER_KWH for field, column in _ENERGIES.items() if column in part}
+def _fields(integrals: dict[str, float]) -> dict[str, float]:
+    found = _INTEGRALS.items()
+    return {field: integrals[column] / unit for field, (column, unit) in found if column in integrals}

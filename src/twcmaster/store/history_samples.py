@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
 
+from twcmaster.control.cost import price_per_kwh
 from twcmaster.control.expiry import drawn_w
 from twcmaster.control.flow import flow, origin
 from twcmaster.control.ledger import drawn_a
@@ -43,6 +44,7 @@ def values_of(world: World, plan: Plan) -> dict[str, float | None]:
         "cars_solar_w": _share(cars_w, source.solar if source else None, grid_w),
         "cars_grid_w": _share(cars_w, source.grid if source else None, grid_w),
         "cars_battery_w": _share(cars_w, source.battery if source else None, grid_w),
+        "cost_per_h": _per_hour(now.cars_w, price_per_kwh(world, source)),
     }
     offered = {offer.key: offer.amps for offer in plan.offers}
     for connector in world.connectors[:MOST_CONNECTORS]:
@@ -57,6 +59,10 @@ def _share(cars_w: float, share: float | None, grid_w: float | None) -> float | 
     if share is not None:
         return cars_w * share
     return 0.0 if cars_w <= 0 and grid_w is not None else None
+
+
+def _per_hour(watts: float | None, price_per_kwh: float | None) -> float | None:
+    return None if watts is None or price_per_kwh is None else watts / 1000 * price_per_kwh
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from twcmaster.control.cost import price_per_kwh
 from twcmaster.control.expiry import drawn_w
 from twcmaster.control.flow import flow, origin
 from twcmaster.control.ledger import drawn_a, has_car, is_drawing
@@ -40,6 +41,15 @@ class _Run:
 
 
 @dataclass(frozen=True, slots=True)
+class _Flowing:
+    """What holds for all cars at one instant: for how long, the sun's share, the price. None: not known."""
+
+    held_s: float
+    solar: float | None
+    price_per_kwh: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Changed:
     """A session that has begun or ended (`ended_at`). Dropped: it was none."""
 
@@ -66,24 +76,31 @@ class Sessions:
     def see(self, world: World, held_s: float, vins: Mapping[str, str | None]) -> list[Changed]:
         """Note one instant that held for `held_s`; what began or ended."""
         source = origin(flow(world))
+        flowing = _Flowing(held_s, None if source is None else source.solar, price_per_kwh(world, source))
         changes = []
         for connector in world.connectors:
             run = self._runs.get(connector.key)
             if run is None:
                 if is_drawing(connector):
-                    changes.append(self._begin(connector, world, vins.get(connector.key)))
+                    changes.append(self._begin(connector, world, flowing, vins.get(connector.key)))
                 continue
-            run = _noted(run, connector, world, held_s, source.solar if source else None, vins.get(connector.key))
+            run = _noted(run, connector, world, flowing, vins.get(connector.key))
             if _over(run, world.now):
                 changes.append(self._end(run, world.clock))
             else:
                 self._runs[connector.key] = run
         return changes
 
-    def _begin(self, connector: WallConnector, world: World, vin: str | None) -> Changed:
+    def _begin(self, connector: WallConnector, world: World, flowing: _Flowing, vin: str | None) -> Changed:
         self._newest_id = max(int(world.clock.timestamp() * 1000), self._newest_id + 1)
         session = ChargeSession(
-            self._newest_id, connector.key, connector.name, world.clock, peak_a=drawn_a(connector), vin_tail=_tail(vin)
+            self._newest_id,
+            connector.key,
+            connector.name,
+            world.clock,
+            peak_a=drawn_a(connector),
+            vin_tail=_tail(vin),
+            cost=None if flowing.price_per_kwh is None else 0.0,
         )
         self._runs[connector.key] = _Run(session, world.now, world.now, world.now)
         return Changed(session)
@@ -93,13 +110,13 @@ class Sessions:
         return Changed(replace(run.session, ended_at=clock), dropped=run.session.energy_kwh < LEAST_KWH)
 
 
-def _noted(
-    run: _Run, connector: WallConnector, world: World, held_s: float, solar: float | None, vin: str | None
-) -> _Run:
+def _noted(run: _Run, connector: WallConnector, world: World, flowing: _Flowing, vin: str | None) -> _Run:
     now, flows = world.now, is_drawing(connector)
     session = run.session
     if flows:
-        session = _charged(session, connector, drawn_w(world.site, connector) * held_s / _J_PER_KWH, held_s, solar)
+        session = _charged(
+            session, drawn_a(connector), drawn_w(world.site, connector) * flowing.held_s / _J_PER_KWH, flowing
+        )
     if vin is not None and session.vin_tail is None:
         session = replace(session, vin_tail=_tail(vin))
     return _Run(
@@ -110,16 +127,18 @@ def _noted(
     )
 
 
-def _charged(
-    session: ChargeSession, connector: WallConnector, kwh: float, held_s: float, solar: float | None
-) -> ChargeSession:
+def _charged(session: ChargeSession, amps: float, kwh: float, flowing: _Flowing) -> ChargeSession:
+    solar, price = flowing.solar, flowing.price_per_kwh
     solar_kwh = session.solar_kwh if solar is None else (session.solar_kwh or 0.0) + kwh * solar
+    # A part without a price would make the sum of the rest look like the whole.
+    cost = None if session.cost is None or price is None else session.cost + kwh * price
     return replace(
         session,
         energy_kwh=session.energy_kwh + kwh,
         solar_kwh=solar_kwh,
-        peak_a=max(session.peak_a, drawn_a(connector)),
-        charging_s=session.charging_s + held_s,
+        peak_a=max(session.peak_a, amps),
+        charging_s=session.charging_s + flowing.held_s,
+        cost=cost,
     )
 
 

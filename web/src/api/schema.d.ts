@@ -1373,7 +1373,11 @@ export interface components {
             charged_from_grid_kwh: number | null;
             /** Charged From Battery Kwh */
             charged_from_battery_kwh: number | null;
-            /** Cost */
+            /**
+             * Cost
+             * @description What was bought for charging, and what the sun's part would have earned, at the prices of the time. null: [prices] was not in the config then
+             * @example 2.41
+             */
             cost: number | null;
         };
         /**
@@ -2066,7 +2070,11 @@ export interface components {
             charging_s: number;
             /** Vin Tail */
             vin_tail: string | null;
-            /** Cost */
+            /**
+             * Cost
+             * @description What was bought for charging, and what the sun's part would have earned, at the prices of the time. null: [prices] was not in the config then
+             * @example 2.41
+             */
             cost: number | null;
         };
         /**
@@ -2076,6 +2084,12 @@ export interface components {
         Sessions: {
             /** Sessions */
             sessions: components["schemas"]["Session"][];
+            /**
+             * Currency
+             * @description Of `cost`: ISO 4217, as the config says now
+             * @example EUR
+             */
+            currency: string | null;
             /** Next Before */
             next_before: number | null;
         };
@@ -2239,6 +2253,12 @@ export interface components {
         Summary: {
             /** Period */
             period: string;
+            /**
+             * Currency
+             * @description Of `cost`: ISO 4217, as the config says now
+             * @example EUR
+             */
+            currency: string | null;
             total: components["schemas"]["Energy"];
             /** Parts */
             parts: components["schemas"]["Energy"][];

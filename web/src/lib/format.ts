@@ -34,7 +34,11 @@ export function kilowatts(power_w: Maybe): string {
 
 export const kilowattHours = (energy: Maybe) => (known(energy) ? `${number(energy, energy < 1000 ? 1 : 0)} kWh` : UNKNOWN);
 export const count = (value: Maybe) => (known(value) ? value.toLocaleString(language()) : UNKNOWN);
-export const money = (value: Maybe) => (known(value) ? number(value, 2) : UNKNOWN);
+/** `currency`: ISO 4217; unknown: the bare number. */
+export function money(value: Maybe, currency: string | null): string {
+  if (!known(value)) return UNKNOWN;
+  return currency === null ? number(value, 2) : value.toLocaleString(language(), { style: "currency", currency });
+}
 
 /** "12 s", "4 min", "3 h", "2 days": one unit, rounded down. */
 export function duration(seconds: number): string {

@@ -76,7 +76,7 @@ async def get_energy(
     edges = views.edges(period, on or facade.clock().date(), facade.clock().tzinfo)
     with _readable():
         parts = await facade.history.energy(edges)
-    return views.summary(period, parts)
+    return views.summary(period, parts, _currency(facade))
 
 
 async def get_sessions(
@@ -87,7 +87,7 @@ async def get_sessions(
     last = end or facade.clock() + timedelta(days=1)
     with _readable():
         found = await facade.history.sessions(first, last, before, most)
-    return views.sessions(found, most)
+    return views.sessions(found, most, _currency(facade))
 
 
 async def get_sessions_csv(facade: FacadeDep, _: Reader, start: Start = None, end: End = None) -> Response:
@@ -96,7 +96,14 @@ async def get_sessions_csv(facade: FacadeDep, _: Reader, start: Start = None, en
     last = end or facade.clock() + timedelta(days=1)
     with _readable():
         found = await facade.history.sessions(first, last, None, MOST_ROWS)
-    return _csv(views.sessions_csv(found, facade.clock().tzinfo), "sessions.csv")
+    lines = views.sessions_csv(found, facade.clock().tzinfo, _currency(facade))
+    return _csv(lines, "sessions.csv")
+
+
+def _currency(facade: Facade) -> str | None:
+    newest = facade.live.newest
+    prices = newest.world.site.energy.prices if newest else None
+    return prices.currency if prices else None
 
 
 def _span(facade: Facade, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:

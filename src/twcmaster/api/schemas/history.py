@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field
 
 from twcmaster.api.schemas.problem import Answer
+
+Cost = Annotated[
+    float | None,
+    Field(
+        description="What was bought for charging, and what the sun's part would have earned, at the prices of the "
+        "time. null: [prices] was not in the config then",
+        examples=[2.41],
+    ),
+]
+Currency = Annotated[str | None, Field(description="Of `cost`: ISO 4217, as the config says now", examples=["EUR"])]
 
 
 class Series(Answer):
@@ -34,13 +45,14 @@ class Energy(Answer):
     charged_from_solar_kwh: float | None
     charged_from_grid_kwh: float | None
     charged_from_battery_kwh: float | None
-    cost: float | None
+    cost: Cost
 
 
 class Summary(Answer):
     """A day by hours, a week or month by days, a year by months."""
 
     period: str
+    currency: Currency
     total: Energy
     parts: list[Energy]
 
@@ -59,11 +71,12 @@ class Session(Answer):
     peak_a: float
     charging_s: float
     vin_tail: str | None
-    cost: float | None
+    cost: Cost
 
 
 class Sessions(Answer):
     """Newest first. `next_before` fetches the next page; null: that was all."""
 
     sessions: list[Session]
+    currency: Currency
     next_before: int | None

@@ -50,10 +50,12 @@ def _next_month(first: date) -> date:
     return (first + timedelta(days=32)).replace(day=1)
 
 
-def summary(period: str, parts: Sequence[Energy]) -> shown.Summary:
+def summary(period: str, parts: Sequence[Energy], currency: str | None) -> shown.Summary:
     """Parts and their sum."""
     total = Energy(parts[0].start, parts[-1].end, **{name: _sum(getattr(p, name) for p in parts) for name in _ENERGIES})
-    return shown.Summary(period=period, total=_energy(total), parts=[_energy(part) for part in parts])
+    return shown.Summary(
+        period=period, currency=currency, total=_energy(total), parts=[_energy(part) for part in parts]
+    )
 
 
 _ENERGIES = (
@@ -80,10 +82,10 @@ def _energy(part: Energy) -> shown.Energy:
     return shown.Energy(start=part.start, end=part.end, **rounded)
 
 
-def sessions(found: Sequence[ChargeSession], most: int) -> shown.Sessions:
+def sessions(found: Sequence[ChargeSession], most: int, currency: str | None) -> shown.Sessions:
     """One page."""
     more = found[-1].id if len(found) == most else None
-    return shown.Sessions(sessions=[_session(one) for one in found], next_before=more)
+    return shown.Sessions(sessions=[_session(one) for one in found], currency=currency, next_before=more)
 
 
 def _session(one: ChargeSession) -> shown.Session:
@@ -114,14 +116,15 @@ def series_csv(kept: Series, zone: tzinfo | None) -> Iterator[str]:
         yield _line([at, *(_cell(_rounded(kept.columns[name][index], name)) for name in names)])
 
 
-def sessions_csv(found: Sequence[ChargeSession], zone: tzinfo | None) -> Iterator[str]:
+def sessions_csv(found: Sequence[ChargeSession], zone: tzinfo | None, currency: str | None) -> Iterator[str]:
     """A header line and one line for each session."""
-    yield _line(list(shown.Session.model_fields))
+    yield _line([*shown.Session.model_fields, "currency"])
     for one in found:
         row = _session(one).model_dump()
         for name in ("started_at", "ended_at"):
             row[name] = row[name].astimezone(zone).isoformat(timespec="seconds") if row[name] else None
-        yield _line([_cell(value) for value in row.values()])
+        costs = currency if one.cost is not None else None
+        yield _line([_cell(value) for value in (*row.values(), costs)])
 
 
 def _cell(value: object) -> str:
