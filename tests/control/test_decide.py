@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.control.virtual_house import VirtualHouse, VirtualUnit, charging, garage
+from twcmaster.control.sun import Runner, Sun, next_in
 from twcmaster.model.plan import Relay
 
 
@@ -143,3 +144,18 @@ def test_a_car_that_shows_goes_before_a_trial_for_one_that_may_not_be_there() ->
     house.run(30, {0: arrive("b", 16)})
     assert house.offers() == (0, 9)
     assert house.unit("b").drawn_a == 9
+
+
+def test_a_car_that_is_kept_waiting_by_a_wish_is_not_said_to_want_nothing() -> None:
+    house = VirtualHouse(garage(), [VirtualUnit("a", 1, shows_plug=True)], fixed_a=0)
+    house.run(15, {1: arrive("a", 16)})
+    assert house.plan is not None
+    assert house.offers() == (0,)
+    assert [reason.code for reason in house.plan.offers[0].limits] == ["standing_fixed"]
+
+
+def test_a_car_that_shows_comes_before_a_trial_for_one_that_may_be_there() -> None:
+    maybe, shown = Runner("a", 240.0, 6, 32, wants=True, shows=False), Runner("b", 240.0, 6, 32, wants=True)
+    fed = Sun(energy_wh={"b": 5000.0})
+    assert next_in(fed, {"a": maybe, "b": shown}) is shown
+    assert next_in(fed, {"a": maybe}) is maybe

@@ -17,6 +17,7 @@ _REMEDIES: Mapping[str, str] = {
     "solar": "More sun, or charge now.",
     "solar_min": "More sun, or charge now.",
     "solar_wait": "More sun, or charge now.",
+    "solar_soon": "Half a minute, or charge now.",
     "solar_turn": "More sun, or charge now; its turn comes by itself.",
     "solar_blind": "A meter that answers, or charge now.",
     "save_power": "The end of the save-power signal.",

@@ -21,6 +21,8 @@ class Runner:
     tier: int = 0
     #: A car is there and wants power, as far as is known.
     wants: bool = False
+    #: The unit shows a car; otherwise wanting power is only a trial for one that may be there.
+    shows: bool = True
     #: Nothing shows a car, but one may be there: it gets what all others leave.
     leftover: bool = False
     drawing_w: float = 0.0
@@ -79,9 +81,11 @@ class Sun:
 
 
 def next_in(sun: Sun, known: Mapping[str, Runner]) -> Runner | None:
-    """Who would join next: the most important, of equals the one with the least energy today."""
+    """Who would join next: the most important, of equals a car that shows, of these the one with the least energy."""
     waiting = [r for r in known.values() if r.key not in sun.running and r.wants]
-    return min(waiting, key=lambda r: (r.tier, r.must_rest, sun.energy_wh.get(r.key, 0.0), r.key), default=None)
+    return min(
+        waiting, key=lambda r: (r.tier, r.must_rest, not r.shows, sun.energy_wh.get(r.key, 0.0), r.key), default=None
+    )
 
 
 def next_out(sun: Sun, known: Mapping[str, Runner]) -> Runner | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from twcmaster.control import care, ledger
 from twcmaster.control.balance import CarDraw
-from twcmaster.control.demand import Want
+from twcmaster.control.demand import Want, car_shows
 from twcmaster.control.memory import Held
 from twcmaster.control.modes import ModeWish
 from twcmaster.control.sun import Runner
@@ -61,6 +61,7 @@ def _runner(world: World, connector: WallConnector, held: Held, wish: ModeWish, 
         max(connector.minimum_a, int(capped)),
         tier=wish.tier,
         wants=stuck or (online and held.demand.want in (Want.POWER, Want.TRIAL)),
+        shows=car_shows(connector),
         leftover=online and held.demand.want is Want.LEFTOVER,
         drawing_w=ledger.drawn_a(connector) * per_amp,
         charging=held.offer_a > 0 and ledger.is_drawing(connector),

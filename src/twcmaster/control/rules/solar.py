@@ -62,7 +62,9 @@ def _waiting_reason(runner: Runner, sun: Sun, surplus_w: float | None, problem: 
         return Reason("solar_blind", f"No solar charging: {problem}")
     if not runner.wants:
         return Reason("solar", "Solar, when a car wants power")
-    needs = f"{phrases.kilowatts(max(0.0, surplus_w))} of {phrases.kilowatts(runner.minimum_w)}"
     if sun.running and surplus_w >= runner.minimum_w:
         return Reason("solar_turn", "Waiting for its turn: the sun feeds one car less than want it")
-    return Reason("solar_wait", f"Waiting for sun: {needs} so far")
+    spare, needed = phrases.kilowatts(max(0.0, surplus_w)), phrases.kilowatts(runner.minimum_w)
+    if surplus_w >= runner.minimum_w:
+        return Reason("solar_soon", f"{spare} of sun to spare: it starts when that has lasted a moment")
+    return Reason("solar_wait", f"Waiting for sun: {spare} to spare, {needed} needed")
