@@ -15,8 +15,8 @@ from twcmaster.app import Graph, Options
 from twcmaster.config.load import parse
 from twcmaster.links.guard import Checker, GuardedLink, Refusal
 from twcmaster.sim.clock import run_virtual
+from twcmaster.sim.demo_house import demo_plan
 from twcmaster.sim.site import VirtualSite
-from twcmaster.sim.site_plan import demo_plan
 
 CONFIG = """
 [[circuit]]

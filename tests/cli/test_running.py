@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import stat
+from asyncio.subprocess import Process
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.cli.processes import Lab, call, daemon, end, lab, start
@@ -189,21 +193,74 @@ async def test_the_output_may_be_closed_early(tmp_path: Path) -> None:
         assert "Traceback" not in err
 
 
-async def test_the_demo_is_the_real_thing(tmp_path: Path) -> None:
-    demo = await start("demo", "--seconds", "11", TMPDIR=str(tmp_path))
+async def places_of(demo: Process) -> dict[str, str]:
+    """What the demo says of where to look."""
     assert demo.stdout is not None
-    lines = [(await demo.stdout.readline()).decode() for _ in range(7)]
-    places = dict(line.split(maxsplit=1) for line in lines if line.startswith("  "))
-    terminal = Path(places["bus"].split(" -> ")[1].strip())
-    assert terminal.is_char_device()
-    socket = places["look"].split()[-1]
-    await asyncio.sleep(7)
-    status = await call("status", "--json", "--socket", socket)
-    shown = json.loads(status.out)
-    assert len(shown["connectors"]) == 3
-    assert any(connector["activity"] in ("starting", "charging") for connector in shown["connectors"])
-    async with asyncio.timeout(15):
-        out, err = await demo.communicate()
+    places: dict[str, str] = {}
+    async with asyncio.timeout(60):
+        while "stop" not in places:
+            line = (await demo.stdout.readline()).decode()
+            assert line, "the demo ended before it said where to look"
+            if line.startswith("  "):
+                name, place = line.split(maxsplit=1)
+                places[name] = place.strip()
+    return places
+
+
+async def test_the_demo_is_the_real_thing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        busy = taken.getsockname()[1]
+        demo = await start("demo", "--seconds", "25", "--port", str(busy), TMPDIR=str(tmp_path))
+        places = await places_of(demo)
+    assert Path(places["bus"].split(" -> ")[1].strip()).is_char_device()
+    url = places["page"].split()[0]
+    assert not url.endswith(f":{busy}")
+
+    async with httpx2.AsyncClient(base_url=f"{url}/api/v1/") as client:
+        await until_charging(client)
+        state = (await client.get("state")).json()
+        yesterday = datetime.fromisoformat(state["at"]) - timedelta(days=1)
+        query = {"period": "day", "date": f"{yesterday:%Y-%m-%d}"}
+        past = (await client.get("history/energy", params=query)).json()["total"]
+    assert [connector["name"] for connector in state["connectors"]] == ["Left bay", "Right bay", "Driveway"]
+    assert state["flow"]["solar_w"] > 1000
+    assert [meter["problem"] for meter in state["meters"]] == [None, None]
+    assert past["charged_kwh"] > 10
+    assert past["charged_from_solar_kwh"] > past["charged_from_grid_kwh"] > 1
+
+    assert len(await connectors_at(places["look"].split()[-1])) == 3
+    out, err = await asyncio.wait_for(demo.communicate(), 60)
     assert (demo.returncode, err.decode()) == (0, "")
     assert "Left bay (1839): " in out.decode()
     assert list(tmp_path.iterdir()) == []
+
+
+async def until_charging(client: httpx2.AsyncClient) -> None:
+    """Until the page answers and a car charges with sun."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                state = (await client.get("state")).json()
+            except httpx2.TransportError:
+                state = None
+            if state and state["site"]["status"]["code"] == "charging_solar":
+                return
+            await asyncio.sleep(0.2)
+
+
+async def test_the_demo_without_page_with_a_battery_ends_on_ctrl_c(tmp_path: Path) -> None:
+    demo = await start("demo", "--no-page", "--battery", TMPDIR=str(tmp_path))
+    places = await places_of(demo)
+    assert "page" not in places
+    socket_path = places["look"].split()[-1]
+    async with asyncio.timeout(20):
+        while not await connectors_at(socket_path):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.1)
+    stopped = await end(demo, signal.SIGINT)
+    assert (stopped.code, stopped.err) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def connectors_at(socket_path: str) -> Any:
+    """What the daemon at a socket says of its connectors."""
+    return json.loads((await call("status", "--json", "--socket", socket_path)).out)["connectors"]

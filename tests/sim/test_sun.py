@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 
 from twcmaster.sim.sun import (
+    Clouds,
     DayFileError,
     Trace,
+    averaged,
     broken_clouds,
     clear_sky,
     constant,
     household,
+    in_turn,
     read_day,
     steps,
 )
@@ -44,6 +47,26 @@ def test_broken_clouds_move_within_seconds_and_stay_within_reason() -> None:
     assert steps_w[len(steps_w) // 2] < 60
     assert 0.4 < sun.energy_kwh / sky.energy_kwh < 0.95
     assert sun.at(0.0) == 0
+
+
+def test_longer_clouds_change_the_light_less_often() -> None:
+    def changes(clouds: Clouds) -> int:
+        sun, sky = broken_clouds(5000.0, random.Random(1), clouds), clear_sky(5000.0)
+        bright = [sun.at(second) > 0.7 * sky.at(second) for second in range(NOON_S - 7200, NOON_S + 7200)]
+        return sum(one is not other for one, other in pairwise(bright))
+
+    assert changes(Clouds()) > 5 * changes(Clouds(2400.0, 1200.0, 90.0)) > 0
+
+
+def test_traces_follow_each_other() -> None:
+    both = in_turn([Trace(array("f", [1.0, 2.0])), Trace(array("f", [3.0]))])
+    assert [both.at(second) for second in range(4)] == [1.0, 2.0, 3.0, 1.0]
+
+
+def test_an_averaged_trace_keeps_its_energy_and_lags() -> None:
+    kettle = Trace(array("f", [0.0, 0.0, 0.0, 60.0, 0.0, 0.0, 0.0]))
+    assert list(averaged(kettle, 3).watts) == [0.0, 0.0, 0.0, 20.0, 20.0, 20.0, 0.0]
+    assert averaged(kettle, 0.2).watts == kettle.watts
 
 
 def test_steps_jump_between_the_given_levels_only() -> None:

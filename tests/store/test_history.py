@@ -30,20 +30,22 @@ VINS = {"bus/1A2B": "5YJ3E1EA7KF000316"}
 
 
 class Site:
-    """A clock, a world, and a history that looks at it once a second."""
+    """A clock that goes `speed` times as fast as time, a world, and a history that looks at it once a second."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, speed: float = 1.0) -> None:
         self.clock = NOON
+        self.speed = speed
         self.now = 1000.0
         self.told: list[tuple[str, str]] = []
         self.prices: Prices | None = None
-        self.history = History(folder / "history.db", lambda: self.clock, lambda *told: self.told.append(told))
+        path = folder / "history.db"
+        self.history = History(path, lambda: self.clock, lambda *told: self.told.append(told), speed)
 
     async def pass_time(
         self, seconds: int, connector: WallConnector = CHARGING, step_s: float = 1.0, grid_w: float | None = None
     ) -> None:
         for _ in range(int(seconds / step_s)):
-            self.clock += timedelta(seconds=step_s)
+            self.clock += timedelta(seconds=step_s * self.speed)
             self.now += step_s
             self.history.see(self.world(connector, grid_w), Plan(self.now, ()), VINS)
             if self.history._news.is_set():
@@ -151,6 +153,18 @@ async def test_what_ends_a_session(site: Site, between: WallConnector, minutes: 
     await site.pass_time(minutes * 60, between, step_s=4)
     await site.pass_time(300)
     assert len(await site.sessions()) == sessions
+
+
+async def test_a_faster_clock_ends_sessions_and_counts_energy_by_its_own_time(tmp_path: Path) -> None:
+    site = Site(tmp_path, speed=60.0)
+    await site.history.load(site.now)
+    await site.pass_time(61)
+    assert await site.charged_kwh() == pytest.approx(CAR_W / 1000, rel=0.01)
+    await site.pass_time(20, IDLE)
+    assert (await site.sessions())[0].ended_at is None
+    await site.pass_time(15, IDLE)
+    assert (await site.sessions())[0].ended_at is not None
+    await site.history.close()
 
 
 async def test_a_car_that_only_tried_is_no_session(site: Site) -> None:

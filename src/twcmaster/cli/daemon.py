@@ -1,4 +1,4 @@
-"""A site that runs with its console: what `run` and `demo` have in common."""
+"""A site that runs with console and page: what `run` and `demo` have in common."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from twcmaster import app
@@ -80,17 +82,30 @@ def operations_of(graph: app.Graph) -> Operations:
     return Operations({**base.answers, **wishes}, base.streams)
 
 
-def logged_link(url: str, check: Checker, on_refused: Refusal) -> Link:
-    """A guarded link whose messages can be logged."""
-    return WireLog(open_link(url, check, on_refused))
+def _nobody(_graph: app.Graph) -> list[Companion]:
+    """Nothing runs beside the site."""
+    return []
 
 
-async def serve(config: Config | None, path: Path, console: Console | None, stop: asyncio.Event) -> None:
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a site runs: its folder, its wall clock and how fast that goes, and what else runs beside the graph."""
+
+    state_dir: Path
+    clock: Callable[[], datetime]
+    speed: float = 1.0
+    beside: Callable[[app.Graph], list[Companion]] = _nobody
+
+
+async def serve(
+    config: Config | None, path: Path, console: Console | None, stop: asyncio.Event, stage: Stage | None = None
+) -> None:
     """The daemon with its page, until `stop` is set. `path`: the config file, which the page may change.
 
-    Without a config the page makes one, and the rest follows.
+    Without a config the page makes one, and the rest follows. Without a stage: the real world.
     """
-    site = Site(state_dir(config), app.wall_clock(config.site.timezone if config else ""))
+    here = stage or Stage(state_dir(config), app.wall_clock(config.site.timezone if config else ""))
+    site = Site(here.state_dir, here.clock, here.speed)
     if config is None:
         site.notice_for("config")("warning", f"there is no {path} yet: open the page to set everything up")
 
@@ -100,9 +115,16 @@ async def serve(config: Config | None, path: Path, console: Console | None, stop
     def options(ending: asyncio.Event, take: Callable[[app.Graph], None]) -> app.Options:
         def companions(graph: app.Graph) -> list[Companion]:
             take(graph)
-            return [] if console is None else [console_of(graph, console)]
+            return [*here.beside(graph), *([] if console is None else [console_of(graph, console)])]
 
-        return app.Options(state_dir=site.state_dir, link_of=link_of, companions=companions, stop=ending, hub=site.hub)
+        return app.Options(
+            state_dir=site.state_dir,
+            link_of=link_of,
+            clock=None if stage is None else stage.clock,
+            companions=companions,
+            stop=ending,
+            hub=site.hub,
+        )
 
     async with page(site, path):
         await site.run(config, options, stop, lambda: load(path))

@@ -6,9 +6,9 @@ import csv
 import math
 import random
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 
 from twcmaster.sim.daytime import DAY_S
@@ -67,13 +67,26 @@ def clear_sky(peak_w: float, sunrise_s: int = SUNRISE_S, sunset_s: int = SUNSET_
     return Trace(watts)
 
 
-def broken_clouds(peak_w: float, rng: random.Random, sunny_s: float = 150.0, cloudy_s: float = 90.0) -> Trace:
+@dataclass(frozen=True, slots=True)
+class Clouds:
+    """How clouds pass: mean lengths of sun and shade, and how slowly the light changes between them."""
+
+    sunny_s: float = 150.0
+    cloudy_s: float = 90.0
+    edge_s: float = 6.0
+
+
+#: Fair-weather clouds.
+FAIR = Clouds()
+
+
+def broken_clouds(peak_w: float, rng: random.Random, clouds: Clouds = FAIR) -> Trace:
     """Clouds pass one by one: shadows of chance length and depth, edges of seconds, a gleam before each."""
     sky = clear_sky(peak_w).watts
     watts = array("f", bytes(4 * _SECONDS))
     share = 1.0
-    for second, goal in enumerate(_shadows(rng, sunny_s, cloudy_s)):
-        share += (goal - share) / 6
+    for second, goal in enumerate(_shadows(rng, clouds.sunny_s, clouds.cloudy_s)):
+        share += (goal - share) / clouds.edge_s
         watts[second] = max(0.0, sky[second] * (share + rng.gauss(0.0, 0.004)))
     return Trace(watts)
 
@@ -119,6 +132,20 @@ def household(rng: random.Random, base_w: float = 250.0) -> Trace:
 def _add(watts: array[float], start_s: int, length_s: int, power_w: float) -> None:
     for second in range(max(0, start_s), min(_SECONDS, start_s + length_s)):
         watts[second] += power_w
+
+
+def in_turn(traces: Sequence[Trace]) -> Trace:
+    """One after the other."""
+    return Trace(array("f", chain.from_iterable(trace.watts for trace in traces)))
+
+
+def averaged(trace: Trace, width_s: float) -> Trace:
+    """As a meter shows it that averages over the last `width_s`."""
+    width = max(1, round(width_s))
+    sums = list(accumulate(trace.watts[-width:] + trace.watts, initial=0.0))
+    return Trace(
+        array("f", ((after - before) / width for before, after in zip(sums[1:], sums[width + 1 :], strict=False)))
+    )
 
 
 def read_day(path: Path) -> Day:

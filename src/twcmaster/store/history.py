@@ -60,7 +60,7 @@ class History:
         self._clock = clock
         self._notice = notice
         self._minutes = Minutes()
-        self._sessions = Sessions()
+        self._sessions = Sessions(speed)
         self._waiting: deque[Minute] = deque(maxlen=MOST_WAITING_MINUTES)
         self._changed: dict[int, Changed] = {}
         self._news = asyncio.Event()

@@ -58,9 +58,10 @@ class Changed:
 
 
 class Sessions:
-    """All connectors' sessions."""
+    """All connectors' sessions. `speed`: seconds of the wall clock that pass in a second."""
 
-    def __init__(self) -> None:
+    def __init__(self, speed: float = 1.0) -> None:
+        self._speed = speed
         self._runs: dict[str, _Run] = {}
         self._newest_id = 0
 
@@ -85,7 +86,7 @@ class Sessions:
                     changes.append(self._begin(connector, world, flowing, vins.get(connector.key)))
                 continue
             run = _noted(run, connector, world, flowing, vins.get(connector.key))
-            if _over(run, world.now):
+            if _over(run, world.now, self._speed):
                 changes.append(self._end(run, world.clock))
             else:
                 self._runs[connector.key] = run
@@ -142,9 +143,9 @@ def _charged(session: ChargeSession, amps: float, kwh: float, flowing: _Flowing)
     )
 
 
-def _over(run: _Run, now: float) -> bool:
-    unplugged = now - run.plugged_at >= UNPLUGGED_FOR_S
-    return unplugged or now - run.seen_at >= UNSEEN_FOR_S or now - run.flowed_at >= IDLE_FOR_S
+def _over(run: _Run, now: float, speed: float) -> bool:
+    unplugged_s, unseen_s, idle_s = ((now - at) * speed for at in (run.plugged_at, run.seen_at, run.flowed_at))
+    return unplugged_s >= UNPLUGGED_FOR_S or unseen_s >= UNSEEN_FOR_S or idle_s >= IDLE_FOR_S
 
 
 def _tail(vin: str | None) -> str | None:
