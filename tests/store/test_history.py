@@ -249,6 +249,11 @@ async def test_a_full_disk_loses_nothing_for_a_day(site: Site, monkeypatch: pyte
     assert [text for level, text in site.told if level == "error"] == [site.told[0][1]], "said once"
     assert "Charging goes on" in site.told[0][1]
     monkeypatch.setattr(site.history._database, "run", works)
+    await site.history._write()
+    kept = History(site.history._path, lambda: site.clock, lambda *_: None)
+    written = await kept.sessions(NOON - timedelta(days=1), NOON + timedelta(days=1), None, 10)
+    assert [session.energy_kwh for session in written] == [pytest.approx(CAR_W / 2000, rel=0.04)]
+    await kept.close()
     await site.pass_time(61)
     assert site.health().ok
     assert site.told[-1][0] == "info"

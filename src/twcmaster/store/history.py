@@ -213,12 +213,13 @@ class History:
 def _write(news: _News, connection: sqlite3.Connection) -> None:
     for minute in news.minutes:
         tables.put_minute(connection, minute)
-    for session in news.running:
-        tables.put_session(connection, session, news.now_s)
     for change in news.changed:
         if change.dropped:
             tables.drop_session(connection, change.session.id)
         else:
             tables.put_session(connection, change.session)
+    # After its beginning, which may have waited for the disk for long.
+    for session in news.running:
+        tables.put_session(connection, session, news.now_s)
     if news.forget:
         tables.forget(connection, int(news.now_s))

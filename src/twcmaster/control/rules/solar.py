@@ -60,7 +60,7 @@ def _running_reason(runner: Runner, surplus_w: float | None, problem: str) -> Re
 def _waiting_reason(runner: Runner, sun: Sun, surplus_w: float | None, problem: str) -> Reason:
     if surplus_w is None:
         return Reason("solar_blind", f"No solar charging: {problem}")
-    if not runner.wants:
+    if not runner.wants or not runner.shows:
         return Reason("solar", "Solar, when a car wants power")
     if sun.running and surplus_w >= runner.minimum_w:
         return Reason("solar_turn", "Waiting for its turn: the sun feeds one car less than want it")
