@@ -27,21 +27,6 @@ def test_translations_fill_in_the_same_values(key: str) -> None:
     assert values[0] == values[1]
 
 
-@pytest.mark.parametrize(
-    "english,german",
-    [
-        ("Charging with 4.2 kW of sun", "Lädt mit 4.2 kW Sonne"),
-        ("Waiting for sun: 0.9 kW to spare, 1.4 kW needed so far", "Wartet auf Sonne: 0.9 kW übrig, 1.4 kW nötig"),
-        ("Charging 2 cars with 11 kW", "Lädt mit 11 kW"),
-    ],
-)
-def test_sentences_of_the_daemon_are_translated(english: str, german: str) -> None:
-    rules = json.loads((WEB / "src/i18n/sentences.de.json").read_text(encoding="utf-8"))
-    found = next((match, words) for pattern, words in rules if (match := re.fullmatch(pattern, english)))
-    said = re.sub(r"\$(\d)", lambda group: found[0][int(group[1])] or "", found[1])
-    assert said == german
-
-
 def test_the_page_keeps_its_budget() -> None:
     if not (STATIC / "index.html").exists():
         pytest.skip("the page is not built: make page")

@@ -75,7 +75,7 @@ def new_page(browser: Browser, size: tuple[int, int] = PHONE, language: str = "e
         ("silence", "No wall connector heard yet. What to check:"),
         ("silence", "0 bytes heard"),
         ("nometer", "No answer for 74 s. Check its power and the bus cable"),
-        ("nometer", "Circuit garage draws 34 A of 32 A: lowering"),
+        ("nometer", "Circuit garage carries 32 A, but its connectors may be drawing 34 A: bringing them down"),
         ("thirty", "Bay 30"),
         ("first", "Welcome. Choose a password"),
         ("door", "Log in"),

@@ -1290,12 +1290,12 @@ export interface components {
                 number | null
             ] | null;
             /** @description The wish that won */
-            wish: components["schemas"]["Sentence"] | null;
+            wish: components["schemas"]["Reason"] | null;
             /**
              * Limits
              * @description What holds it down, most telling first
              */
-            limits: components["schemas"]["Sentence"][];
+            limits: components["schemas"]["Reason"][];
             /** @description Its own standing mode; null: it follows the site */
             mode: components["schemas"]["Mode"] | null;
             /** Charge Now */
@@ -1810,9 +1810,9 @@ export interface components {
              * @example 11
              */
             may_draw_a: number;
-            wish: components["schemas"]["Sentence"];
+            wish: components["schemas"]["Reason"];
             /** Limits */
-            limits: components["schemas"]["Sentence"][];
+            limits: components["schemas"]["Reason"][];
         };
         /**
          * Port
@@ -1852,6 +1852,28 @@ export interface components {
          * @enum {string}
          */
         Presence: "linking" | "online" | "silent" | "lost";
+        /**
+         * Reason
+         * @description Part of the answer to "why not more?".
+         */
+        Reason: {
+            /**
+             * Code
+             * @example solar
+             */
+            code: string;
+            /**
+             * Text
+             * @example Following the sun: 2.6 kW to spare
+             */
+            text: string;
+            /**
+             * Remedy
+             * @description What would give more; null: nothing is known
+             * @example More sun, or charge now.
+             */
+            remedy: string | null;
+        };
         /**
          * Restored
          * @description What was put back.
@@ -2513,6 +2535,7 @@ export type PlannedOffer = components['schemas']['PlannedOffer'];
 export type Port = components['schemas']['Port'];
 export type Ports = components['schemas']['Ports'];
 export type Presence = components['schemas']['Presence'];
+export type Reason = components['schemas']['Reason'];
 export type Restored = components['schemas']['Restored'];
 export type Role = components['schemas']['Role'];
 export type RunningSession = components['schemas']['RunningSession'];

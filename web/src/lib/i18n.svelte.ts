@@ -59,7 +59,9 @@ export function say(sentence: Sentence | null | undefined): string {
   return sentence ? translate(sentence.text) : "";
 }
 
-export function translate(text: string): string {
+export const translate = (text: string): string => localTimes(byRule(text));
+
+function byRule(text: string): string {
   for (const { pattern, words } of loaded.rules) {
     const found = pattern.exec(text);
     if (found) return words.replace(/\$(\d)/g, (_, group: string) => part(found[Number(group)] ?? ""));
@@ -69,6 +71,21 @@ export function translate(text: string): string {
 
 /** What a rule has caught: a sentence of its own, or a number. */
 function part(caught: string): string {
-  const said = translate(caught);
+  const said = byRule(caught);
   return said === caught ? caught.replace(/(\d)\.(\d)/g, "$1,$2") : said;
+}
+
+const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MOMENT = new RegExp(`(?:(${DAYS.join("|")}) |(\\d{1,2}) (${MONTHS.join("|")}) )?(?<![\\d.:])(\\d{1,2}):(\\d\\d)(?![\\d:])`, "g");
+
+/** "Tue 21:30" and "3 Aug 21:30" as the reader's own clock and calendar say it. */
+function localTimes(text: string): string {
+  return text.replace(MOMENT, (_, day?: string, date?: string, month?: string, hour?: string, minute?: string) => {
+    const time = new Date(2024, 0, 1, Number(hour), Number(minute)).toLocaleTimeString(language(), { hour: "numeric", minute: "2-digit" });
+    if (day) return `${new Date(2024, 0, 1 + DAYS.indexOf(day)).toLocaleDateString(language(), { weekday: "short" })} ${time}`;
+    if (!date || !month) return time;
+    const on = new Date(2024, MONTHS.indexOf(month), Number(date));
+    return `${on.toLocaleDateString(language(), { day: "numeric", month: "short" })} ${time}`;
+  });
 }

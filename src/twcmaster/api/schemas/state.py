@@ -28,6 +28,14 @@ class Sentence(Answer):
     text: str = Field(examples=["Following the sun: 2.6 kW to spare"])
 
 
+class Reason(Sentence):
+    """Part of the answer to "why not more?"."""
+
+    remedy: str | None = Field(
+        description="What would give more; null: nothing is known", examples=["More sun, or charge now."]
+    )
+
+
 class Alarm(Sentence):
     """Something that a person must know or do."""
 
@@ -102,8 +110,8 @@ class Connector(Answer):
     phases: list[int]
     phase_a: PhaseValues | None
     volts: PhaseValues | None
-    wish: Sentence | None = Field(description="The wish that won")
-    limits: list[Sentence] = Field(description="What holds it down, most telling first")
+    wish: Reason | None = Field(description="The wish that won")
+    limits: list[Reason] = Field(description="What holds it down, most telling first")
     mode: Mode | None = Field(description="Its own standing mode; null: it follows the site")
     charge_now: bool
     priority: int
@@ -196,8 +204,8 @@ class PlannedOffer(Answer):
     amps: int
     target_a: int
     may_draw_a: Amps
-    wish: Sentence
-    limits: list[Sentence]
+    wish: Reason
+    limits: list[Reason]
 
 
 class Plan(Answer):

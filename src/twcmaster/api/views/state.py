@@ -115,8 +115,8 @@ def _connector(
         phases=list(connector.phases),
         phase_a=connector.phase_a,
         volts=unit.volts if unit else None,
-        wish=None if offer is None else words.sentence(offer.wish),
-        limits=[] if offer is None else [words.sentence(limit) for limit in offer.limits],
+        wish=None if offer is None else words.why(offer.wish),
+        limits=[] if offer is None else [words.why(limit) for limit in offer.limits],
         mode=standing.mode if standing else None,
         charge_now=wishes.charge_now is not None,
         priority=wishes.priority,
@@ -231,8 +231,8 @@ def _offer(offer: Offer) -> shown.PlannedOffer:
         amps=offer.amps,
         target_a=offer.target_a,
         may_draw_a=round(offer.may_draw_a, 2),
-        wish=words.sentence(offer.wish),
-        limits=[words.sentence(limit) for limit in offer.limits],
+        wish=words.why(offer.wish),
+        limits=[words.why(limit) for limit in offer.limits],
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from twcmaster.api.schemas import state as shown
 from twcmaster.api.schemas.state import Sentence
 from twcmaster.control.flow import Flow, origin
 from twcmaster.control.ledger import has_car, is_drawing
 from twcmaster.control.phrases import kilowatts
+from twcmaster.control.remedies import remedy
 from twcmaster.model.plan import Offer, Plan, Reason
 from twcmaster.model.world import Activity, Presence, WallConnector, World
 
@@ -17,8 +19,13 @@ _SOME = 0.05
 
 
 def sentence(reason: Reason) -> Sentence:
-    """A reason of the plan."""
+    """A reason of the plan, as a sentence of its own."""
     return Sentence(code=reason.code, text=reason.text)
+
+
+def why(reason: Reason) -> shown.Reason:
+    """A reason of the plan, with what would help against it."""
+    return shown.Reason(code=reason.code, text=reason.text, remedy=remedy(reason))
 
 
 def connector_state(connector: WallConnector, offer: Offer | None, now: float) -> Sentence:
