@@ -10,21 +10,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import select
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+from benchmarks.processes import ROOT, cpu_s, rss_kb, virtual_units
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,10 @@ def main() -> None:
 
 def run(scenario: Scenario) -> dict[str, object]:
     """One scenario's figures."""
-    with tempfile.TemporaryDirectory(prefix="twc-") as folder, _units(scenario, Path(folder)) as (units, links):
+    with (
+        tempfile.TemporaryDirectory(prefix="twc-") as folder,
+        virtual_units(Path(folder), _arguments(scenario)) as (units, links),
+    ):
         config = _write_config(Path(folder), links)
         started = time.monotonic()
         daemon = _start_daemon(config)
@@ -84,23 +82,11 @@ def run(scenario: Scenario) -> dict[str, object]:
         return _figures(json.loads((Path(folder) / "figures.json").read_text()), usage, started)
 
 
-@contextmanager
-def _units(scenario: Scenario, folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    arguments = ["--buses", str(scenario.buses), "--directory", str(folder), "--seconds", str(scenario.seconds)]
+def _arguments(scenario: Scenario) -> list[str]:
+    arguments = ["--buses", str(scenario.buses), "--seconds", str(scenario.seconds)]
     if "--via" not in scenario.units:
         arguments += ["--via", "pty"]
-    command = [sys.executable, "-m", "benchmarks.units_server", *arguments, *scenario.units]
-    command += ["--out", str(folder / "figures.json")]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        ready, _, _ = select.select([process.stdout], [], [], 30)
-        if not ready:
-            raise TimeoutError("the virtual units did not start")
-        first = json.loads(process.stdout.readline())
-        try:
-            yield process, list(first["urls"])
-        finally:
-            process.terminate()
+    return [*arguments, *scenario.units]
 
 
 def _write_config(folder: Path, links: list[str]) -> Path:
@@ -122,29 +108,13 @@ def _start_daemon(config: Path) -> subprocess.Popen[bytes]:
 def _watch(daemon: subprocess.Popen[bytes], units: subprocess.Popen[str], settle_s: float) -> dict[str, float]:
     """CPU per minute after the start has settled, and peak memory, until the units have ended."""
     time.sleep(settle_s)
-    cpu, at = _cpu_s(daemon.pid), time.monotonic()
-    rss_kb = 0
+    cpu, at = cpu_s(daemon.pid), time.monotonic()
+    most_kb = 0
     while units.poll() is None:
         time.sleep(0.5)
-        now_cpu, now = _cpu_s(daemon.pid), time.monotonic()
-        rss_kb = max(rss_kb, _rss_kb(daemon.pid))
-    return {"cpu_s_per_min": (now_cpu - cpu) / (now - at) * 60, "rss_mb": rss_kb / 1000}
-
-
-def _cpu_s(pid: int) -> float:
-    """User and system seconds so far; nanoseconds where the scheduler counts them (ticks are too coarse here)."""
-    fields = Path(f"/proc/{pid}/schedstat").read_text().split()
-    if fields and int(fields[0]):
-        return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
-    stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(stat[11]) + int(stat[12])) / TICKS_PER_S
-
-
-def _rss_kb(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1])
-    return 0
+        now_cpu, now = cpu_s(daemon.pid), time.monotonic()
+        most_kb = max(most_kb, rss_kb(daemon.pid))
+    return {"cpu_s_per_min": (now_cpu - cpu) / (now - at) * 60, "rss_mb": most_kb / 1000}
 
 
 def _figures(wire: dict[str, Any], usage: dict[str, float], started: float) -> dict[str, object]:

@@ -215,6 +215,7 @@ class Bench:
             "breaks_under_load": session.contactor.breaks_under_load,
             "hazards": unit.connector.hazards,
             "energy_wh": round(session.meter.energy_wh, 1),
+            **({"beats": beats} if self.options.beats else {}),
         }
 
     def _bus_report(self, name: str) -> dict[str, Any]:
@@ -311,6 +312,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--seconds", type=float, help="stop by itself; otherwise on SIGTERM or SIGINT")
     parser.add_argument("--series", action="store_true", help="add amps offered and drawn, second by second")
+    parser.add_argument("--beats", action="store_true", help="add when each heartbeat came, on the monotonic clock")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="write the figures here instead of to the standard output")
     return parser.parse_args(arguments)

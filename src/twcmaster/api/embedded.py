@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import gc
 import logging
 import socket
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from fastapi.responses import FileResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twcmaster.api.access import House
+from twcmaster.api.allocator import give_back
 from twcmaster.api.auth.doorkeeper import Doorkeeper
 from twcmaster.api.build import PREFIX, build
 from twcmaster.api.encoder import StateEncoder
@@ -31,9 +32,9 @@ LARGEST_HEADERS_BYTES = 16 * 1024
 #: What clients say on a WebSocket is ignored anyway.
 LARGEST_MESSAGE_BYTES = 4096
 FAREWELL_S = 1
-#: Blocks from this size on go back to the system when they are freed; mallopt(3) has the number of the parameter.
-LARGE_BLOCK_BYTES = 1 << 20
-_M_MMAP_THRESHOLD = -3
+#: FastAPI asks of each type whether it comes from the last major version of pydantic, and imports all of that to find
+#: out: 2 MB and a tenth of a second. Nothing here does; None in sys.modules means that there is no such module.
+_NOT_NEEDED = "pydantic.v1"
 
 
 class EmbeddedServer(uvicorn.Server):
@@ -69,6 +70,7 @@ def assemble(facade: Facade, settings: WebSettings) -> EmbeddedServer:
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     doorkeeper = Doorkeeper(facade.accounts, facade.clock, facade.now, open_door=settings.open_door)
     house = House(facade, doorkeeper, StateEncoder(facade), settings)
+    sys.modules.setdefault(_NOT_NEEDED, None)  # type: ignore[arg-type]
     app = application(house, settings)
     config = uvicorn.Config(
         app,
@@ -91,9 +93,9 @@ def assemble(facade: Facade, settings: WebSettings) -> EmbeddedServer:
         ssl_keyfile=settings.tls_key,
     )
     config.load()
-    _give_back_large_blocks()
     server = EmbeddedServer(config, house)
     gc.collect()
+    give_back()
     return server
 
 
@@ -114,13 +116,7 @@ def _serve_description(api: FastAPI) -> None:
     """OpenAPI, from a file: making it anew would cost 6 MB that never come back."""
 
     async def openapi(_: Request) -> Response:
-        return FileResponse(Path(__file__).with_name("openapi.json"), headers={"Cache-Control": "no-cache"})
+        document = Path(__file__).with_name("openapi.json")
+        return FileResponse(document, media_type="application/json", headers={"Cache-Control": "no-cache"})
 
     api.add_route(f"{PREFIX}/openapi.json", openapi, include_in_schema=False)
-
-
-def _give_back_large_blocks() -> None:
-    """Glibc learns from the 16 MB of each password check to keep blocks of that size for ever. Tell it not to."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)

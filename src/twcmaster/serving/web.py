@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twcmaster.api.allocator import be_frugal
 from twcmaster.config.web import WebSection
 from twcmaster.model.world import Presence
 from twcmaster.runtime.supervise import optional
@@ -42,6 +43,7 @@ async def page(site: Site, path: Path | None) -> AsyncIterator[None]:
 
 async def _keep(site: Site, path: Path | None) -> None:
     await _until(site, lambda _: True)
+    be_frugal()
     stores = await asyncio.to_thread(_stores, site)
     try:
         await stores.accounts.load()
