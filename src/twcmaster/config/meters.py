@@ -26,7 +26,8 @@ from pydantic import (
     model_validator,
 )
 
-from twcmaster.config.secrets import Secret, without_secrets
+from twcmaster.config.secret_places import Secret
+from twcmaster.config.secrets import without_secrets
 from twcmaster.model.reading import MeterRole
 
 #: What a term's `unit` may say for each field, and the factor to the field's own unit.
