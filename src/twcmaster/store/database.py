@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -47,10 +47,16 @@ class _Unusable(Exception):
 
 
 class Database:
-    """A database that is opened when first needed. `clock` dates the names of files that are moved aside."""
+    """A database that is opened when first needed. `clock` dates the names of files that are moved aside.
 
-    def __init__(self, path: Path, migrations: Traversable, clock: Callable[[], datetime]) -> None:
+    `pragmas` are set on opening, before anything else, such as "page_size = 1024".
+    """
+
+    def __init__(
+        self, path: Path, migrations: Traversable, clock: Callable[[], datetime], pragmas: Sequence[str] = ()
+    ) -> None:
         self.path = path
+        self._pragmas = pragmas
         self._migrations = migrations
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
@@ -92,10 +98,10 @@ class Database:
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             try:
-                self._connection = _open(self.path, self._migrations)
+                self._connection = _open(self.path, self._migrations, self._pragmas)
             except _Unusable as problem:
                 self._set_aside(str(problem))
-                self._connection = _open(self.path, self._migrations)
+                self._connection = _open(self.path, self._migrations, self._pragmas)
         return self._connection
 
     def _set_aside(self, why: str) -> None:
@@ -115,12 +121,14 @@ class Database:
             self._connection = None
 
 
-def _open(path: Path, migrations: Traversable) -> sqlite3.Connection:
+def _open(path: Path, migrations: Traversable, pragmas: Sequence[str]) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Made here, so that nobody else can read it; SQLite gives its other files the same permissions.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
         _prepare(connection, migrations)
     except sqlite3.DatabaseError as error:
         connection.close()

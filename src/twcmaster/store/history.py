@@ -32,6 +32,9 @@ LONGEST_HELD_S = 5.0
 MOST_WAITING_MINUTES = 1440
 FORGET_EVERY_MINUTES = 360
 LAST_WRITE_S = 1.0
+#: A commit a minute wears out SD cards. Shared memory, for other programs that read along, would be written to the disk
+#: with every commit and cost twice what the history itself does; a commit writes whole pages, so they are small.
+_PRAGMAS = ("locking_mode = EXCLUSIVE", "page_size = 1024")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class History:
     ) -> None:
         self._path = path
         self._speed = speed
-        self._database = Database(path, files("twcmaster.store") / "history_migrations", clock)
+        self._database = Database(path, files("twcmaster.store") / "history_migrations", clock, _PRAGMAS)
         self._clock = clock
         self._notice = notice
         self._minutes = Minutes()
