@@ -39,6 +39,7 @@ async def serve(facade: Facade, settings: WebSettings, notice: Notice) -> None:
         _tell_code(server, notice)
         await server.run_until_cancelled(sockets)
     finally:
+        # The server closes them, too, but only when it came to run.
         for listening in sockets:
             listening.close()
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from twcmaster import app
 from twcmaster.config.problems import ConfigError
@@ -36,12 +38,12 @@ class Site:
         self.graph: app.Graph | None = None
         #: True: there is no config yet, and the page is to make one.
         self.unconfigured = False
-        #: The `[web]` section of the newest graph; before there is one, that of a new installation.
+        #: The `[web]` section in force; before there is a graph, that of a new installation.
         self.web = WebSection()
         self.frames: dict[str, FrameLog] = {}
         #: Set by whoever has changed the config file.
         self.restart = asyncio.Event()
-        #: Set, and replaced, whenever there is another graph.
+        #: Set, and replaced, whenever there is another graph or `[web]` section.
         self.changed = asyncio.Event()
         self._clock = clock
 
@@ -64,20 +66,34 @@ class Site:
         stop: asyncio.Event,
         reload: Callable[[], Config],
     ) -> None:
-        """Run the graph of `config` until `stop` is set; a new graph of a reloaded config each time `restart` is set.
+        """Run the graph of `config` until `stop` is set.
 
-        Without a config: wait for the first one. Errors of vital parts are raised.
+        Each time `restart` is set, the config is read again. What differs is begun anew: the web server alone when only
+        `[web]` does, nothing when the new config is broken. Without a config: wait for the first one. Errors of vital
+        parts are raised.
         """
         while not stop.is_set():
             self.unconfigured = config is None
-            self.restart.clear()
-            async with _either(stop, self.restart) as ending:
+            turn = _Turn(config)
+            async with _ended_by(self._until_another(turn, reload), stop, turn.ending):
                 if config is None:
-                    await ending.wait()
+                    await turn.ending.wait()
                 else:
-                    await self._run_graph(config, options_of(ending, self._take))
-            if not stop.is_set():
-                config = self._reloaded(config, reload)
+                    await self._run_graph(config, options_of(turn.ending, self._take))
+            config = turn.config
+
+    async def _until_another(self, turn: _Turn, reload: Callable[[], Config]) -> None:
+        """Until the config asks for another graph than that of this turn."""
+        while True:
+            await self.restart.wait()
+            self.restart.clear()
+            fresh = await self._reloaded(turn.config, reload)
+            before, turn.config = turn.config, fresh
+            if fresh is None:
+                continue
+            if before is None or replace(fresh, web=before.web) != before:
+                return
+            self._change(fresh.web)
 
     async def _run_graph(self, config: Config, options: app.Options) -> None:
         try:
@@ -86,13 +102,17 @@ class Site:
             self.graph = None
 
     def _take(self, graph: app.Graph) -> None:
-        self.graph, self.web = graph, graph.config.web
+        self.graph = graph
+        self._change(graph.config.web)
+
+    def _change(self, web: WebSection) -> None:
+        self.web = web
         changed, self.changed = self.changed, asyncio.Event()
         changed.set()
 
-    def _reloaded(self, config: Config | None, reload: Callable[[], Config]) -> Config | None:
+    async def _reloaded(self, config: Config | None, reload: Callable[[], Config]) -> Config | None:
         try:
-            return reload()
+            return await asyncio.to_thread(reload)
         except ConfigError as error:
             self.notice_for("config")("error", f"The changed config cannot be used, the old one stays: {error}")
             return config
@@ -105,19 +125,33 @@ class Site:
         return found
 
 
+@dataclass(slots=True)
+class _Turn:
+    """One graph's life: its config, or what the file has come to say since; set `ending` to end it."""
+
+    config: Config | None
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 @asynccontextmanager
-async def _either(*events: asyncio.Event) -> AsyncIterator[asyncio.Event]:
-    """An event that is set when one of them is."""
-    either = asyncio.Event()
+async def _ended_by(
+    until: Coroutine[Any, Any, None], stop: asyncio.Event, ending: asyncio.Event
+) -> AsyncIterator[None]:
+    """While inside, `ending` is set when `until` ends, whose error is raised, or `stop` is set."""
 
-    async def follow(event: asyncio.Event) -> None:
-        await event.wait()
-        either.set()
+    async def follow(awaited: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await awaited
+        finally:
+            ending.set()
 
-    tasks = [asyncio.ensure_future(follow(event)) for event in events]
+    tasks = [asyncio.ensure_future(follow(awaited)) for awaited in (until, stop.wait())]
     try:
-        yield either
+        yield
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
