@@ -264,3 +264,13 @@ async def test_the_demo_without_page_with_a_battery_ends_on_ctrl_c(tmp_path: Pat
 async def connectors_at(socket_path: str) -> Any:
     """What the daemon at a socket says of its connectors."""
     return json.loads((await call("status", "--json", "--socket", socket_path)).out)["connectors"]
+
+
+async def test_without_a_page_the_daemon_carries_nothing_of_it(tmp_path: Path) -> None:
+    async with lab(tmp_path) as here, daemon(here) as process:
+        await here.until_told(lambda status: any(unit["presence"] == "online" for unit in status["connectors"]))
+        # Kept for the day when the page is switched on again.
+        await here.until((tmp_path / "state" / "history.db").exists)
+        libraries = Path(f"/proc/{process.pid}/maps").read_text()
+        assert "sqlite3" in libraries
+        assert "pydantic" not in libraries

@@ -56,8 +56,7 @@ async def _keep_page(site: Site, stores: Stores, path: Path | None) -> None:
     keeping = asyncio.ensure_future(stores.run())
     try:
         await _until(site, lambda presences: bool(presences) and all(p is Presence.ONLINE for p in presences))
-        given = await asyncio.to_thread(_facade, site, stores, path, asyncio.get_running_loop().time)
-        await _keep_serving(site, given)
+        await _keep_serving(site, partial(_facade, site, stores, path, asyncio.get_running_loop().time))
     finally:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
@@ -88,7 +87,7 @@ def _facade(site: Site, stores: Stores, path: Path | None, now: Callable[[], flo
     return facade(site, stores, path, now)
 
 
-async def _keep_serving(site: Site, given: Facade) -> None:
+async def _keep_serving(site: Site, given: Callable[[], Facade]) -> None:
     while True:
         changed, section = site.changed, site.web
         notice = site.notice_for("page")
@@ -102,13 +101,16 @@ async def _keep_serving(site: Site, given: Facade) -> None:
             await asyncio.gather(server, return_exceptions=True)
 
 
-async def _serve(site: Site, given: Facade, section: WebSection) -> None:
+async def _serve(site: Site, given: Callable[[], Facade], section: WebSection) -> None:
+    if not section.enabled:
+        return
     from twcmaster.api.server import WebError, serve
 
     notice, told = site.notice_for("page"), ""
-    while section.enabled:
+    facade = await asyncio.to_thread(given)
+    while True:
         try:
-            await serve(given, web_settings(section), notice)
+            await serve(facade, web_settings(section), notice)
         except WebError as error:
             if str(error) != told:
                 told = str(error)
