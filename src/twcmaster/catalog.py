@@ -5,14 +5,17 @@ Each is imported when it is asked for, so that a site pays in time and memory fo
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
+from twcmaster.config.sealed import SealedMeter
 from twcmaster.links.guard import Checker, GuardedLink, Refusal, nothing_allowed
 from twcmaster.model.address import LinkAddress, ReplayAddress, Rfc2217Address, SerialAddress, TcpAddress, parse_link
 from twcmaster.model.ports import Link, Meter
+from twcmaster.model.reading import Reading
 
 if TYPE_CHECKING:
     from twcmaster.config.meters import MeterSection
@@ -41,8 +44,10 @@ def open_link(
     return GuardedLink(link, check, on_refused)
 
 
-def open_meter(section: MeterSection, clock: Callable[[], datetime]) -> Meter:
+def open_meter(section: MeterSection | SealedMeter, clock: Callable[[], datetime]) -> Meter:
     """The meter of a config section, not yet connected. `clock` is the site's wall clock, with its zone."""
+    if isinstance(section, SealedMeter):
+        return _LateMeter(section, clock)
     match section.kind:
         case "http":
             from twcmaster.meters.http import HttpMeter
@@ -66,6 +71,25 @@ def open_meter(section: MeterSection, clock: Callable[[], datetime]) -> Meter:
             return ConstantMeter(section)
         case _:
             assert_never(section.kind)
+
+
+class _LateMeter:
+    """A meter that is loaded with its first reading: the bus speaks first."""
+
+    def __init__(self, section: SealedMeter, clock: Callable[[], datetime]) -> None:
+        self._section = section
+        self._clock = clock
+        self._meter: Meter | None = None
+
+    async def read(self) -> Reading:
+        if self._meter is None:
+            section = await asyncio.to_thread(self._section.unpack)
+            self._meter = open_meter(section, self._clock)
+        return await self._meter.read()
+
+    async def close(self) -> None:
+        if self._meter is not None:
+            await self._meter.close()
 
 
 def _bare_link(address: LinkAddress) -> Link:

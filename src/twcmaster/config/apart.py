@@ -59,12 +59,14 @@ def main() -> None:
     """Check the file named on the command line and write the values to stdout; fail silently if it has mistakes."""
     from twcmaster.config.load import load
     from twcmaster.config.problems import ConfigError
+    from twcmaster.config.sealed import seal
 
     try:
         config = load(Path(sys.argv[1]))
     except ConfigError:
         sys.exit(1)
-    sys.stdout.buffer.write(pickle.dumps(config))
+    values = vars(config) | {"meter": [seal(section) for section in config.meter]}
+    sys.stdout.buffer.write(pickle.dumps(Config(**values)))
 
 
 if __name__ == "__main__":

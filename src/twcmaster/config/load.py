@@ -10,6 +10,7 @@ from typing import Any
 from twcmaster.config.checks import across_sections
 from twcmaster.config.problems import ConfigError, Problem
 from twcmaster.config.schema import BusSection, CircuitSection, Config, ConnectorSection
+from twcmaster.config.sealed import SealedMeter
 from twcmaster.model.energy import BatteryFacts, EnergyFacts, FuseFacts, MeterFacts, PeakFacts, Prices, SolarFacts
 from twcmaster.model.site import BusFacts, Circuit, ConnectorFacts, Phases, Site
 
@@ -49,7 +50,8 @@ def parse(text: str, source: str = "config", folder: Path | None = None) -> Conf
 
 def shown(config: Config) -> Mapping[str, object]:
     """The sections for people to look at, without the secrets of meters."""
-    return {**vars(config), "meter": [meter.model_dump(mode="json") for meter in config.meter]}
+    meters = (meter.unpack() if isinstance(meter, SealedMeter) else meter for meter in config.meter)
+    return {**vars(config), "meter": [meter.model_dump(mode="json") for meter in meters]}
 
 
 def site_facts(config: Config) -> Site:
