@@ -286,6 +286,21 @@ def test_save_power_dims_for_as_long_as_it_says(kind: SaveKind, value: float, mo
     assert house.unit_a("a") == pytest.approx(18.0, abs=1)
 
 
+def test_no_priority_of_another_opens_a_contactor_that_has_just_closed() -> None:
+    house = sunny(unit("a"), unit("b", phase_of_second=0.5), mode=Mode.OFF)
+    house.ask(SetPriority("a", 1))
+    house.ask(SetMode(Mode.FIXED, "b"))
+    house.run(90)
+    house.ask(SetMode(Mode.FIXED, "a"))
+    house.run(25)
+    assert min(house.unit_a("a"), house.unit_a("b")) > 0
+    house.ask(SetSavePower(SaveKind.AMPS, 6.0))
+    house.run(15)
+    assert house.house.offers() == (6, 0)
+    house.run(90)
+    assert house.house.offers() == (0, 6)
+
+
 def test_a_car_waiting_for_sun_is_not_called_idle() -> None:
     house = sunny(pv_w=800.0)
     house.run(60)

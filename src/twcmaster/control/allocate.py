@@ -30,6 +30,8 @@ class Ask:
     tier: int = 0
     #: It will draw its minimum whatever it is told.
     unstoppable: bool = False
+    #: Its contactor has just closed: no priority of another opens it already.
+    must_stay: bool = False
     #: It gets only what all others leave unused.
     leftover: bool = False
     #: What it is offered now: an amp that does not divide stays where it is.
@@ -89,7 +91,7 @@ class _Division:
 
 def allocate(asks: Sequence[Ask], constraints: Sequence[Constraint]) -> Shares:
     """Whole amps for each ask: 0, or at least its minimum and at most its cap."""
-    ranked = sorted(asks, key=lambda ask: (not ask.unstoppable, ask.tier, ask.rank))
+    ranked = sorted(asks, key=lambda ask: (not ask.unstoppable, not ask.must_stay, ask.tier, ask.rank))
     division = _Division(ranked, constraints)
     _serve(division, [ask for ask in ranked if not ask.leftover])
     _serve(division, [ask for ask in ranked if ask.leftover])

@@ -201,22 +201,23 @@ def _ask(scene: _Scene, connector: WallConnector) -> Ask | None:
         connector.key,
         connector.minimum_a,
         cap_a=max(cap, connector.minimum_a),
-        rank=_rank(connector, held, now),
+        rank=_rank(connector, held),
         tier=wish.tier,
         unstoppable=stuck_on,
+        must_stay=care.must_stay_on(held, now),
         leftover=held.demand.want is Want.LEFTOVER,
         current_a=held.offer_a,
     )
 
 
-def _rank(connector: WallConnector, held: Held, now: float) -> tuple[int | float | str, ...]:
-    """Who comes first when not all fit: contactors that must stay closed, then sessions, then who waits longest.
+def _rank(connector: WallConnector, held: Held) -> tuple[int | float | str, ...]:
+    """Who comes first when not all fit: sessions, then who waits longest.
 
     A car that shows goes before a trial for one that may not be there: reserved for it, room would never come free.
     """
     charging, shows = held.demand.want is Want.POWER, demand.car_shows(connector)
     since = 0.0 if charging else held.demand.since
-    return (not care.must_stay_on(held, now), not charging, not shows, since, connector.key)
+    return (not charging, not shows, since, connector.key)
 
 
 def _cap_a(connector: WallConnector, held: Held, wish: Claim) -> int:
@@ -251,16 +252,16 @@ def _free(scene: _Scene, asks: Mapping[str, Ask]) -> tuple[Constraint, ...]:
     reduced = [_less(scene, asks, constraint, scene.may_draw_a) for constraint in hard]
     offered = {key: float(held.offer_a) for key, held in scene.held.items()}
     silent = {c.key: offered[c.key] for c in scene.known if c.presence is not Presence.ONLINE}
-    reduced += [_kept_open(scene, asks, _less(scene, asks, budget, silent)) for budget in scene.budgets]
+    reduced += [_kept_open(asks, _less(scene, asks, budget, silent)) for budget in scene.budgets]
     return tuple(reduced)
 
 
-def _kept_open(scene: _Scene, asks: Mapping[str, Ask], budget: Constraint) -> Constraint:
+def _kept_open(asks: Mapping[str, Ask], budget: Constraint) -> Constraint:
     """A budget is a wish: it never opens a contactor too soon, nor counts on stopping what cannot be stopped."""
     forced = sum(
         ask.minimum_a * budget.weight(key)
         for key, ask in asks.items()
-        if key in budget.members and (ask.unstoppable or care.must_stay_on(scene.held[key], scene.world.now))
+        if key in budget.members and (ask.unstoppable or ask.must_stay)
     )
     return budget if forced <= budget.limit_a else replace(budget, limit_a=float(forced))
 
