@@ -34,11 +34,11 @@ RUNNING = Sun(running=("a",), budget_w=2400.0)
         (car("a", always=True), RUNNING, 1500.0, "solar", "Following the sun"),
         (car("a", always=True), RUNNING, None, "solar_blind", "Minimum only: Meter grid is silent"),
         (car("a"), Sun(), None, "solar_blind", "No solar charging: Meter grid is silent"),
-        (car("a"), Sun(), 700.0, "solar_wait", "Waiting for sun: 0.7 kW of 1.4 kW so far"),
-        (car("a"), Sun(), -700.0, "solar_wait", "Waiting for sun: 0.0 kW of 1.4 kW so far"),
+        (car("a"), Sun(), 700.0, "solar_wait", "Waiting for sun: 0.7 kW to spare, 1.4 kW needed"),
+        (car("a"), Sun(), -700.0, "solar_wait", "Waiting for sun: 0.0 kW to spare, 1.4 kW needed"),
         (car("a", wants=False), Sun(), 700.0, "solar", "Solar, when a car wants power"),
         (car("a"), Sun(running=("b",)), 1500.0, "solar_turn", "Waiting for its turn"),
-        (car("a"), Sun(running=("b",)), 1000.0, "solar_wait", "Waiting for sun: 1.0 kW of 1.4 kW so far"),
+        (car("a"), Sun(running=("b",)), 1000.0, "solar_wait", "Waiting for sun: 1.0 kW to spare, 1.4 kW needed"),
     ],
 )
 def test_what_a_connector_is_told(one: Runner, sun: Sun, surplus_w: float | None, code: str, text: str) -> None:
