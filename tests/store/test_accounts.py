@@ -104,6 +104,28 @@ async def test_a_damaged_file_is_moved_aside_and_said(tmp_path: Path) -> None:
     await kept.close()
 
 
+async def test_a_file_damaged_meanwhile_loses_nobody_and_brings_nobody_back(tmp_path: Path) -> None:
+    told = Told()
+    kept = accounts(tmp_path, told)
+    await kept.load()
+    for user in (OWNER, GUEST):
+        await kept.put_user(user)
+    await kept.put_token(TOKEN)
+    with pytest.raises(DatabaseError):
+        await kept._database.run(lambda connection: connection.execute("nonsense"))
+    (tmp_path / "accounts.db").write_bytes(b"no database at all" * 1000)
+    await kept.remove_user(GUEST.name)
+    await kept.put_login(LOGIN)
+    assert [level for level, text in told if "aside-" in text] == ["error"]
+    await kept.close()
+    again = accounts(tmp_path)
+    await again.load()
+    assert [user.name for user in again.users()] == [OWNER.name]
+    assert again.token_by_hash("aa") is not None
+    assert again.login_by_hash("bb") is not None
+    await again.close()
+
+
 async def test_without_a_disk_access_is_not_granted_but_logins_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

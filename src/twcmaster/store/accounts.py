@@ -54,6 +54,27 @@ class Accounts:
         for message in self._database.take_messages():
             self._notice("error", f"{message} Set a new password with the setup code")
 
+    async def _run(self, work: Work) -> None:
+        """Write something; into a file that was begun afresh, all else that is known, too. Raises DatabaseError."""
+        failure: DatabaseError | None = None
+        try:
+            await self._database.run(work)
+        except DatabaseError as error:
+            failure = error
+        begun_afresh = self._database.take_messages()
+        for message in begun_afresh:
+            self._notice("error", f"{message} Users and tokens go on: they are written into it")
+        if begun_afresh:
+            await self._database.run(lambda connection: self._put_everything(connection, work))
+        elif failure is not None:
+            raise failure
+
+    def _put_everything(self, connection: sqlite3.Connection, work: Work) -> None:
+        for user in self._users.values():
+            _put_user(connection, user)
+        _put_all(connection, list(self._tokens.values()), list(self._logins.values()))
+        work(connection)
+
     async def _load_read_only(self) -> None:
         loop = asyncio.get_running_loop()
         try:
@@ -89,15 +110,13 @@ class Accounts:
 
     async def put_user(self, user: User) -> None:
         """Add or replace a user; a replaced one is logged out everywhere. Raises DatabaseError."""
-        row = (user.name, user.role.value, user.password_hash, _text(user.created_at))
-        # Replacing the row removes its logins, too: they refer to it.
-        await self._database.run(lambda c: c.execute("INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?)", row))
+        await self._run(lambda c: _put_user(c, user))
         self._users[user.name] = user
         self._forget_logins(user.name)
 
     async def remove_user(self, name: str) -> None:
         """Remove a user and its logins. Raises DatabaseError."""
-        await self._database.run(lambda c: c.execute("DELETE FROM users WHERE name = ?", (name,)))
+        await self._run(lambda c: c.execute("DELETE FROM users WHERE name = ?", (name,)))
         self._users.pop(name, None)
         self._forget_logins(name)
 
@@ -106,13 +125,13 @@ class Accounts:
 
     async def put_token(self, token: Token) -> None:
         """Add or replace a token. Raises DatabaseError."""
-        await self._database.run(lambda c: _put_token(c, token))
+        await self._run(lambda c: _put_token(c, token))
         self._tokens[token.key_hash] = token
 
     async def remove_token(self, token_id: str) -> None:
         """Revoke a token: at once, and on disk. Raises DatabaseError."""
         self._tokens = {key: token for key, token in self._tokens.items() if token.id != token_id}
-        await self._database.run(lambda c: c.execute("DELETE FROM tokens WHERE id = ?", (token_id,)))
+        await self._run(lambda c: c.execute("DELETE FROM tokens WHERE id = ?", (token_id,)))
 
     # ── changes that go on without a disk ──
 
@@ -172,7 +191,7 @@ class Accounts:
 
     async def _try(self, work: Work) -> None:
         try:
-            await self._database.run(work)
+            await self._run(work)
         except DatabaseError as error:
             if not self._failing:
                 self._notice("warning", f"Logins and the audit log are kept in memory only: {error}")
@@ -219,6 +238,12 @@ def _put_all(connection: sqlite3.Connection, tokens: Sequence[Token], logins: Se
         _put_token(connection, token)
     for login in logins:
         _put_login(connection, login)
+
+
+def _put_user(connection: sqlite3.Connection, user: User) -> None:
+    row = (user.name, user.role.value, user.password_hash, _text(user.created_at))
+    # Replacing the row removes its logins, too: they refer to it.
+    connection.execute("INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?)", row)
 
 
 def _put_token(connection: sqlite3.Connection, token: Token) -> None:
