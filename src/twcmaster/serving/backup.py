@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from twcmaster.api.ports import NotPossible
 from twcmaster.control.commands import apply
 from twcmaster.control.known import Known
 from twcmaster.model.commands import Command, CommandRefused, SetMode, SetPriority, SetSchedule
-from twcmaster.model.settings import Settings
+from twcmaster.model.settings import SITE, Settings, StandingMode
 from twcmaster.model.settings_json import FormatError, decode, encode
 from twcmaster.runtime.state_json import notices, plain
 from twcmaster.serving.setup import SetupDesk
@@ -84,7 +85,7 @@ class BackupDesk:
             raise NotPossible("Nothing is being driven just now.", "Finish the setup first.")
         with _folder() as folder:
             settings, history = await asyncio.to_thread(_unpack, archive, folder)
-            commands, left_out = _commands(settings, graph.known())
+            commands, left_out = _commands(settings, graph.known(), self._site.clock())
             _rehearse(graph.wishes.settings, commands, self._site, graph.known())
             told = await self._history(history)
         for command in commands:
@@ -102,7 +103,7 @@ class BackupDesk:
             raise NotPossible(f"The history cannot be written: {error}", "Nothing has changed.") from error
 
 
-def _commands(settings: Settings, known: Known) -> tuple[list[Command], list[str]]:
+def _commands(settings: Settings, known: Known, now: datetime) -> tuple[list[Command], list[str]]:
     """What brings these settings about; and in words the connectors that are not here."""
     commands: list[Command] = []
     left_out = []
@@ -110,11 +111,20 @@ def _commands(settings: Settings, known: Known) -> tuple[list[Command], list[str
         if known.range_of(scope) is None:
             left_out.append(f"left out {scope}, which is not here")
             continue
-        if wishes.standing is not None:
-            commands.append(SetMode(wishes.standing.mode, scope, wishes.standing.amps))
+        commands += _modes(wishes.standing, scope, now)
         commands.append(SetSchedule(wishes.windows, scope))
-        commands.append(SetPriority(scope, wishes.priority))
+        if scope != SITE:
+            commands.append(SetPriority(scope, wishes.priority))
     return commands, left_out
+
+
+def _modes(standing: StandingMode | None, scope: str, now: datetime) -> Iterator[SetMode]:
+    """The mode that lasts, and the one that holds until later, if it still does."""
+    lasting = standing.then if standing is not None and standing.until is not None else standing
+    if lasting is not None:
+        yield SetMode(lasting.mode, scope, lasting.amps)
+    if standing is not None and standing.until is not None and standing.until > now:
+        yield SetMode(standing.mode, scope, standing.amps, standing.until)
 
 
 def _rehearse(settings: Settings, commands: Sequence[Command], site: Site, known: Known) -> None:
