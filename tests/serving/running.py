@@ -49,14 +49,16 @@ class House:
         if toml is not None:
             self.config.write_text(toml, encoding="utf-8")
         self.virtual = VirtualSite(SitePlan((BusPlan("garage", (UNIT,)),)))
-        self.begun = asyncio.get_running_loop().time()
+        # Threads ask for the time, too.
+        self._now = asyncio.get_running_loop().time
+        self._begun = self._now()
         self.site = Site(folder / "state", self.clock)
         self.stop = asyncio.Event()
         #: Every graph that there has been.
         self.graphs: list[app.Graph] = []
 
     def clock(self) -> datetime:
-        return START + timedelta(seconds=asyncio.get_running_loop().time() - self.begun)
+        return START + timedelta(seconds=self._now() - self._begun)
 
     async def run(self) -> None:
         config = load(self.config) if self.config.exists() else None
@@ -78,7 +80,7 @@ class House:
     def plug_in(self) -> None:
         car = self.virtual.units[0].car
         assert car is not None
-        car.plug_in(asyncio.get_running_loop().time())
+        car.plug_in(self._now())
 
     def drawn_a(self) -> float:
         return self.virtual.sample().units[0].draw_a
