@@ -27,6 +27,7 @@ SILENT = small_world.connector("bus/1A2B", "Left bay", presence=Presence.LOST)
         (FINE | {"frames_received": 0, "frames_damaged": 300}, [], "noise"),
         (FINE | {"frames_damaged": 100}, [small_world.LEFT], "noisy"),
         (FINE | {"frames_damaged": 20}, [small_world.LEFT], "fine"),
+        (FINE | {"frames_received": 200, "frames_damaged": 20}, [small_world.LEFT], "fine"),
         (FINE | {"second_master": True}, [small_world.LEFT], "second_master"),
         (FINE, [SILENT], "unheard"),
         (FINE, [], "no_connectors"),

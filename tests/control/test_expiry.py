@@ -90,6 +90,9 @@ def test_several_things_end_at_once_and_the_rest_stays() -> None:
     [
         (charging(LEFT, 16), 16 * 3 * 230),
         (charging(LEFT, 16, phase_a=(16.0, 0.0, 0.0)), 16 * 230),
+        (charging(LEFT, 16, phase_a=(8.0, 8.0, 0.0)), 16 * 2 * 230),
+        (charging(LEFT, 16, phase_a=(0.0, 0.0, 0.5)), 16 * 3 * 230),
+        (replace(LEFT, actual_a=0.0, phase_a=(16.0, 16.0, 16.0)), 0),
         (charging(GATE, 10), 10 * 230),
         (replace(LEFT, actual_a=0.25), 0),
         (replace(LEFT, actual_a=None), 0),

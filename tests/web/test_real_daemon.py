@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import Any
 
 import httpx2
@@ -122,6 +123,88 @@ def test_every_page_opens(page: Page, house: House, name: str, heading: str) -> 
     expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
     if name == "bus":
         expect(page.get_by_text("heartbeat").first).to_be_visible()
+
+
+def open_page(page: Page, house: House, name: str) -> None:
+    log_in(page, house)
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    page.goto(f"{house.url}/#/{name}")
+
+
+def test_the_bus_shows_its_messages_filtered_paused_and_in_a_file(page: Page, house: House) -> None:
+    open_page(page, house, "bus")
+    expect(page.get_by_text("The line is clean and every connector answers")).to_be_visible()
+    frames = page.get_by_role("region", name="Messages on the wire").get_by_role("listitem")
+    page.get_by_role("searchbox", name="Filter").fill("FD E0")
+    expect(frames.first).to_contain_text("FD E0")
+    page.get_by_role("button", name="Pause").click()
+    newest = frames.first.inner_text()
+    page.wait_for_timeout(2500)
+    assert frames.first.inner_text() == newest
+    page.get_by_role("button", name="Go on").click()
+    expect(frames.first).not_to_have_text(newest)
+    with page.expect_download(timeout=60_000) as recording:
+        page.get_by_role("link", name="Record 30 s to a file").click()
+    assert b"E0" in recording.value.path().read_bytes().upper()
+
+
+def test_messages_by_hand_are_answered_and_harmful_ones_never_sent(page: Page, house: House) -> None:
+    with house.client() as client:
+        unit = state(client)["connectors"][0]["id"]
+    open_page(page, house, "bus")
+    page.get_by_text("Send a message by hand").click()
+    page.get_by_label("Bytes").fill(f"FB EB 77 77 {unit[:2]} {unit[2:]}")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_text("Answer: ")).to_be_visible()
+    page.get_by_label("Bytes").fill("FC 19 77 77")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("Not sent")
+
+
+def test_later_changes_of_the_installation_want_the_password_again(page: Page, house: House) -> None:
+    open_page(page, house, "setup")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_label("Breaker (A)").fill("24")
+    for _ in range(4):
+        page.get_by_role("button", name="Next").click()
+    page.get_by_label("Your password").fill("not the password")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("status")).to_contain_text("password")
+    assert "limit_a = 40" in house.config.read_text(encoding="utf-8")
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("Applied.")).to_be_visible()
+    text = house.config.read_text(encoding="utf-8")
+    assert "limit_a = 24" in text
+    assert "# this comment must survive" in text
+    assert list(house.folder.glob("site.toml.*.bak"))
+    with house.client() as client:
+        wait_until(lambda: [c["limit_a"] for c in state(client)["circuits"]] == [24], 30, "the limit did not change")
+
+
+def test_diagnostics_and_a_backup_that_comes_back(page: Page, house: House) -> None:
+    with house.client() as client:
+        window = {"days": [0], "start": "01:00", "end": "02:00", "mode": "off", "amps": None, "enabled": True}
+        put = {"params": {"scope": "site"}, "json": {"windows": [window]}}
+        version = client.get("schedule").json()["version"]
+        client.put("schedule", **put, headers={"If-Match": f'"{version}"'}).raise_for_status()
+        open_page(page, house, "more")
+        with page.expect_download() as diagnostics:
+            page.get_by_role("link", name="Download diagnostics").click()
+        assert "frames.json" in zipfile.ZipFile(diagnostics.value.path()).namelist()
+        with page.expect_download() as backup:
+            page.get_by_role("link", name="Download a backup").click()
+        archive = house.folder / "backup.zip"
+        backup.value.save_as(archive)
+
+        version = client.get("schedule").json()["version"]
+        client.put(
+            "schedule", params={"scope": "site"}, json={"windows": []}, headers={"If-Match": f'"{version}"'}
+        ).raise_for_status()
+        page.get_by_label("Restore a backup").set_input_files(archive)
+        page.get_by_role("dialog").get_by_role("button", name="Restore a backup").click()
+        expect(page.get_by_text("Restored: ")).to_be_visible()
+        assert [one["start"] for one in client.get("schedule").json()["windows"]] == ["01:00"]
 
 
 def test_it_reconnects_by_itself_when_the_daemon_comes_back(page: Page, house: House) -> None:

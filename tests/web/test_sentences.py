@@ -34,7 +34,7 @@ def german(text: str) -> str:
     """As the page does it."""
     rule = found_rule(text)
     if rule is None:
-        return re.sub(r"(\d)\.(\d)", r"\1,\2", text)
+        return re.sub(r"(?<![\d.])(\d+)\.(\d+)(?![\d.])", r"\1,\2", text)
     caught = re.fullmatch(rule[0], text)
     assert caught is not None
     return re.sub(r"\$(\d)", lambda group: german(caught[int(group[1])] or ""), rule[1])
@@ -91,6 +91,7 @@ SAID = [text for text in all_said() if isinstance(text, str)]
     [
         ("Charging with 4.2 kW of sun", "Lädt mit 4,2 kW Sonne"),
         ("Charging 2 cars with 11 kW", "Lädt mit 11 kW"),
+        ("the page is at http://127.0.0.1:8080/", "Die Seite ist unter http://127.0.0.1:8080/"),
         ("Waiting. Contactor rests for 7 s more", "Wartet. Schütz ruht noch 7 s"),
         ("Solar for this connector until 21:30, then 16 A", "Sonne für diese Wallbox bis 21:30, dann 16 A"),
         (
@@ -109,6 +110,7 @@ def test_what_cannot_be_read_is_known() -> None:
         ("charge_now.py", "_reason"),
         ("modes.py", "amps_claims"),
         ("save_power.py", "_constraint"),
+        ("words.py", "_working"),
         ("words.py", "sentence"),
         ("words.py", "why"),
         ("words.py", "site_status"),

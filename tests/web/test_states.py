@@ -134,6 +134,86 @@ def test_the_mode_and_charge_now_work_by_keyboard_alone(browser: Browser, origin
     page.context.close()
 
 
+def test_why_says_what_would_give_more_in_either_language(browser: Browser, origin: str) -> None:
+    for language, why, remedy in (("en-GB", "why", "More sun, or charge now."), ("de-DE", "warum", "Mehr Sonne, oder")):
+        page = new_page(browser, language=language)
+        visit(page, origin, "base")
+        card = page.get_by_role("article").first
+        card.get_by_text(why, exact=True).click()
+        expect(card.get_by_text(remedy)).to_be_visible()
+        page.context.close()
+
+
+@pytest.mark.parametrize(
+    "language,told", [("en-US", "Next: Off from 10:00 PM"), ("en-GB", "Next: Off from 22:00"), ("de-DE", "Aus ab 22:00")]
+)
+def test_times_in_sentences_follow_the_readers_clock(browser: Browser, origin: str, language: str, told: str) -> None:
+    page = new_page(browser, language=language)
+    visit(page, origin, "base")
+    expect(page.get_by_text(told)).to_be_visible()
+    page.context.close()
+
+
+def test_the_day_can_be_pointed_at_zoomed_and_read_as_a_table(browser: Browser, origin: str) -> None:
+    page = new_page(browser, DESKTOP)
+    visit(page, origin, "base", "history")
+    page.get_by_label("Where").select_option(label="Left bay")
+    card = page.locator("section.card", has_text="Power over the day")
+    chart = card.get_by_role("img", name="Power over the day")
+    legend = card.locator("figcaption")
+    expect(legend).to_contain_text("Contactor closed")
+
+    chart.focus()
+    page.keyboard.press("Home")
+    first = legend.inner_text()
+    page.keyboard.press("ArrowRight")
+    expect(legend).not_to_have_text(first)
+    page.keyboard.press("+")
+    everything = card.get_by_role("button", name="Show all of it")
+    expect(everything).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(everything).to_have_count(0)
+
+    box = chart.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 60, steps=4)
+    page.mouse.up()
+    everything.click()
+    expect(everything).to_have_count(0)
+
+    card.get_by_text("As a table").click()
+    for column in ("Drawn (A)", "Limit (A)", "Contactor closed"):
+        expect(card.get_by_role("columnheader", name=column)).to_be_visible()
+    expect(card.get_by_role("cell", name="yes").first).to_be_visible()
+    page.context.close()
+
+
+def test_an_empty_day_says_when_there_will_be_something(browser: Browser, origin: str) -> None:
+    page = new_page(browser)
+    visit(page, origin, "base")
+    nothing = {"step_s": 60, "at_s": [], "columns": {}}
+    page.route("**/api/v1/history/series**", lambda route: route.fulfill(json=nothing))
+    page.get_by_role("link", name="History").first.click()
+    expect(page.get_by_text("The curve begins a minute after")).to_be_visible()
+    page.context.close()
+
+
+def test_an_open_door_is_said_and_offers_no_logins(browser: Browser, origin: str) -> None:
+    page = new_page(browser)
+    visit(page, origin, "base")
+    everybody = {"auth": "none", "setup_needed": False, "me": answers("base")["auth"]["me"]}
+    page.route("**/api/v1/auth", lambda route: route.fulfill(json=everybody))
+    page.goto(f"{origin}/#/access")
+    page.reload()
+    expect(page.get_by_text("everybody who can reach this page may do everything")).to_be_visible()
+    expect(page.get_by_text("Let somebody in")).to_have_count(0)
+    page.goto(f"{origin}/#/more")
+    expect(page.get_by_role("button", name="Log out")).to_have_count(0)
+    page.context.close()
+
+
 def test_a_refusal_is_told_in_the_words_of_the_daemon(browser: Browser, origin: str) -> None:
     page = new_page(browser)
     visit(page, origin, "base")

@@ -319,7 +319,7 @@ def _limits(
     scene: _Scene, connector: WallConnector, ask: Ask | None, shares: Shares, amps: int, target: int
 ) -> tuple[Reason, ...]:
     limits = [constraint.reason for constraint in shares.bound_by.get(connector.key, ())]
-    if ask is not None and ask.leftover:
+    if ask is not None and (ask.leftover or not demand.car_shows(connector)):
         limits.insert(0, _NO_CAR)
     if ask is None:
         limits.extend(_why_no_ask(scene, connector))

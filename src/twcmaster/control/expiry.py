@@ -20,6 +20,8 @@ from twcmaster.model.world import Presence, WallConnector, World
 LONGEST_STEP_S = 10.0
 #: A unit that does not tell the plug shows an absent car and a sleeping one alike; cars do not sleep while charging.
 GONE_FOR = timedelta(minutes=10)
+#: Measured per-phase amps say from here on which phases carry current.
+TELLING_A = 1.0
 _J_PER_KWH = 3_600_000.0
 
 
@@ -65,10 +67,14 @@ def connectors_of(world: World, scope: str) -> tuple[WallConnector, ...]:
 
 def drawn_w(site: Site, connector: WallConnector) -> float:
     """Watts that the car draws, by the unit's own amps and the circuit's volts; 0 for what is not known."""
-    amps = (
-        sum(connector.phase_a) if connector.phase_a is not None else ledger.drawn_a(connector) * len(connector.phases)
-    )
-    return amps * site.circuits[connector.circuit].volts
+    return ledger.drawn_a(connector) * _phases_used(connector) * site.circuits[connector.circuit].volts
+
+
+def _phases_used(connector: WallConnector) -> float:
+    """How many of its phases carry the current. Amps per phase are asked for now and then only: as shares they last."""
+    if connector.phase_a is None or max(connector.phase_a) < TELLING_A:
+        return len(connector.phases)
+    return sum(connector.phase_a) / max(connector.phase_a)
 
 
 def _noted(wish: ChargeNow, connectors: Sequence[WallConnector], world: World, elapsed_s: float) -> ChargeNow:

@@ -3,14 +3,20 @@ import type uPlot from "uplot";
 
 import type { Key } from "./i18n.svelte";
 
-export type Colour = "sun" | "grid" | "battery" | "car" | "house";
+export type Colour = "sun" | "grid" | "battery" | "car" | "house" | "limit";
 
 export interface Layer {
   label: Key;
   colour: Colour;
   values: (number | null)[];
-  /** Areas and bars are stacked in the order given; lines are not. */
-  kind: "area" | "line" | "bar";
+  /** Areas and bars are stacked in the order given; lines and limits (which go in steps) are not. */
+  kind: "area" | "line" | "bar" | "limit";
+}
+
+/** On or off over time, along the foot of the chart. null: not known. */
+export interface Band {
+  label: Key;
+  on: (boolean | null)[];
 }
 
 export interface ChartData {
@@ -18,13 +24,16 @@ export interface ChartData {
   at_s: number[];
   layers: Layer[];
   unit: "kW" | "kWh" | "A";
+  band?: Band;
 }
+
+const isStacked = (layer: Layer | undefined) => layer?.kind === "area" || layer?.kind === "bar";
 
 /** The sums from the first stacked layer up to each: null only where nothing at all is known. */
 export function stacked(layers: Layer[]): (number | null)[][] {
   let below: (number | null)[] = [];
   return layers.map((layer) => {
-    if (layer.kind === "line") return layer.values;
+    if (!isStacked(layer)) return layer.values;
     below = layer.values.map((value, i) => (value === null ? (below[i] ?? null) : value + (below[i] ?? 0)));
     return below;
   });
@@ -34,13 +43,38 @@ export function stacked(layers: Layer[]): (number | null)[][] {
 export function painted(data: ChartData): { layers: Layer[]; columns: uPlot.AlignedData } {
   const sums = stacked(data.layers);
   const order = data.layers.map((_, i) => i);
-  const stacks = order.filter((i) => data.layers[i]?.kind !== "line").reverse();
-  const lines = order.filter((i) => data.layers[i]?.kind === "line");
+  const stacks = order.filter((i) => isStacked(data.layers[i])).reverse();
+  const lines = order.filter((i) => !isStacked(data.layers[i]));
   const chosen = [...stacks, ...lines];
   return {
     layers: chosen.flatMap((i) => data.layers[i] ?? []),
     columns: [data.at_s, ...chosen.map((i) => sums[i] ?? [])] as uPlot.AlignedData,
   };
+}
+
+/** From when to when a chart shows, with room for the first and the last bar. */
+export function extent(data: ChartData): { min: number; max: number } {
+  const [first = 0, second = first + 3600] = data.at_s;
+  const half = data.layers.some((layer) => layer.kind === "bar") ? (second - first) / 2 : 0;
+  return { min: first - half, max: (data.at_s.at(-1) ?? first) + half };
+}
+
+export interface Stretch {
+  from: number;
+  /** Exclusive. */
+  to: number;
+}
+
+/** The stretches of a band that are on, as places in the columns. */
+export function stretches(on: Band["on"]): Stretch[] {
+  const found: Stretch[] = [];
+  on.forEach((value, i) => {
+    const last = found.at(-1);
+    if (value !== true) return;
+    if (last && last.to === i) last.to = i + 1;
+    else found.push({ from: i, to: i + 1 });
+  });
+  return found;
 }
 
 export const isEmpty = (data: ChartData) => data.layers.every((layer) => layer.values.every((value) => value === null));

@@ -11,8 +11,8 @@ export interface Asked {
 }
 
 export interface Estimate {
-  /** Amps that each of the connectors can have. */
-  amps: number;
+  /** Amps that each of the connectors can have, in their order. */
+  amps: number[];
   power_w: number;
   energy_kwh: number | null;
   lasts_s: number | null;
@@ -23,23 +23,34 @@ export interface Estimate {
 }
 
 export function estimate(state: State, asked: Asked): Estimate | null {
-  const first = asked.connectors[0];
-  if (!first) return null;
-  const each = Math.min(...asked.connectors.map((one) => ampsFor(state, one, asked)));
-  const power_w = asked.connectors.reduce((sum, one) => sum + powerAt(state, one, each), 0);
+  const amps = shares(state, asked);
+  const power_w = asked.connectors.reduce((sum, one, i) => sum + powerAt(state, one, amps[i] ?? 0), 0);
   if (power_w <= 0) return null;
   const { energy_kwh, lasts_s } = bounds(power_w, asked);
-  return { amps: each, power_w, energy_kwh, lasts_s, grid_kwh: gridPart(state, asked, power_w, energy_kwh), others: others(state, asked, each) };
+  return { amps, power_w, energy_kwh, lasts_s, grid_kwh: gridPart(state, asked, power_w, energy_kwh), others: others(state, asked, amps) };
 }
 
-function ampsFor(state: State, connector: Connector, asked: Asked): number {
-  const circuit = circuitOf(state, connector);
-  const share = circuit ? circuit.limit_a / sharing(asked.connectors, connector.circuit) : Infinity;
-  const wanted = asked.amps === null ? Infinity : asked.amps / asked.connectors.length;
-  return Math.floor(Math.min(wanted, connector.limit_a, share));
+/** An amp at a time to whoever has least, until wires, circuit or wish allow no more. */
+function shares(state: State, asked: Asked): number[] {
+  const amps = asked.connectors.map(() => 0);
+  const used = new Map<string, number>();
+  let left = asked.amps ?? Infinity;
+  const fits = (i: number) => {
+    const one = asked.connectors[i]!;
+    const limit_a = circuitOf(state, one)?.limit_a ?? Infinity;
+    return left >= 1 && (amps[i] ?? 0) + 1 <= one.limit_a && (used.get(one.circuit) ?? 0) + 1 <= limit_a;
+  };
+  for (;;) {
+    const open = amps.map((_, i) => i).filter(fits);
+    const next = open.sort((a, b) => (amps[a] ?? 0) - (amps[b] ?? 0) || a - b)[0];
+    if (next === undefined) return amps;
+    const circuit = asked.connectors[next]!.circuit;
+    amps[next] = (amps[next] ?? 0) + 1;
+    used.set(circuit, (used.get(circuit) ?? 0) + 1);
+    left -= 1;
+  }
 }
 
-const sharing = (connectors: Connector[], circuit: string) => connectors.filter((one) => one.circuit === circuit).length;
 const circuitOf = (state: State, connector: Connector): Circuit | undefined =>
   state.circuits.find((one) => one.name === connector.circuit);
 
@@ -64,13 +75,13 @@ function gridPart(state: State, asked: Asked, power_w: number, energy_kwh: numbe
   return energy_kwh * (1 - Math.min(1, spare_w / power_w));
 }
 
-function others(state: State, asked: Asked, each: number): string[] {
-  const mine = new Set(asked.connectors.map((one) => one.key));
+function others(state: State, asked: Asked, amps: number[]): string[] {
+  const mine = new Map(asked.connectors.map((one, i) => [one.key, amps[i] ?? 0]));
   const tight = new Set(
     state.circuits
       .filter((circuit) => {
         const there = state.connectors.filter((one) => one.circuit === circuit.name);
-        const used = there.reduce((sum, one) => sum + (mine.has(one.key) ? each : (one.may_draw_a ?? 0)), 0);
+        const used = there.reduce((sum, one) => sum + (mine.get(one.key) ?? one.may_draw_a ?? 0), 0);
         return used > circuit.limit_a;
       })
       .map((circuit) => circuit.name),

@@ -2,6 +2,8 @@
 import { language, t } from "./i18n.svelte";
 
 export const UNKNOWN = "–";
+/** A number and its unit stay on one line. */
+export const NBSP = "\u00a0";
 
 function number(value: number, digits: number): string {
   // -0.04 rounds to "-0.0".
@@ -16,23 +18,23 @@ function known(value: Maybe): value is number {
 }
 
 /** Offered: whole. */
-export const wholeAmps = (amps: Maybe) => (known(amps) ? `${number(amps, 0)} A` : UNKNOWN);
+export const wholeAmps = (amps: Maybe) => (known(amps) ? `${number(amps, 0)}${NBSP}A` : UNKNOWN);
 /** Drawn: one decimal. */
-export const drawnAmps = (amps: Maybe) => (known(amps) ? `${number(amps, 1)} A` : UNKNOWN);
+export const drawnAmps = (amps: Maybe) => (known(amps) ? `${number(amps, 1)}${NBSP}A` : UNKNOWN);
 /** A limit: as it was written. */
-export const amps = (value: Maybe) => (known(value) ? `${value.toLocaleString(language(), { maximumFractionDigits: 1 })} A` : UNKNOWN);
-export const volts = (value: Maybe) => (known(value) ? `${number(value, 0)} V` : UNKNOWN);
-export const percent = (value: Maybe) => (known(value) ? `${number(value, 0)} %` : UNKNOWN);
+export const amps = (value: Maybe) => (known(value) ? `${value.toLocaleString(language(), { maximumFractionDigits: 1 })}${NBSP}A` : UNKNOWN);
+export const volts = (value: Maybe) => (known(value) ? `${number(value, 0)}${NBSP}V` : UNKNOWN);
+export const percent = (value: Maybe) => (known(value) ? `${number(value, 0)}${NBSP}%` : UNKNOWN);
 export const share = (value: Maybe) => (known(value) ? percent(value * 100) : UNKNOWN);
 
 /** One decimal under 10 kW, none above. */
 export function kilowatts(power_w: Maybe): string {
   if (!known(power_w)) return UNKNOWN;
   const kilo = power_w / 1000;
-  return `${number(kilo, Math.abs(kilo) < 9.95 ? 1 : 0)} kW`;
+  return `${number(kilo, Math.abs(kilo) < 9.95 ? 1 : 0)}${NBSP}kW`;
 }
 
-export const kilowattHours = (energy: Maybe) => (known(energy) ? `${number(energy, energy < 1000 ? 1 : 0)} kWh` : UNKNOWN);
+export const kilowattHours = (energy: Maybe) => (known(energy) ? `${number(energy, energy < 1000 ? 1 : 0)}${NBSP}kWh` : UNKNOWN);
 export const count = (value: Maybe) => (known(value) ? value.toLocaleString(language()) : UNKNOWN);
 /** `currency`: ISO 4217; unknown: the bare number. */
 export function money(value: Maybe, currency: string | null): string {

@@ -49,6 +49,8 @@ async function german(): Promise<Loaded> {
   return { language: "de", words: words.default, rules: compiled };
 }
 
+export const isKey = (text: string): text is Key => text in en;
+
 /** The words for a key, with {names} filled in. */
 export function t(key: Key, values: Record<string, string | number> = {}): string {
   return loaded.words[key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
@@ -59,7 +61,10 @@ export function say(sentence: Sentence | null | undefined): string {
   return sentence ? translate(sentence.text) : "";
 }
 
-export const translate = (text: string): string => localTimes(byRule(text));
+export const translate = (text: string): string => unbroken(localTimes(byRule(text)));
+
+/** A number and its unit stay on one line. */
+const unbroken = (text: string) => text.replace(/(\d) (?=(?:kWh?|A|V|s|min|h)\b|%)/g, "$1\u00a0");
 
 function byRule(text: string): string {
   for (const { pattern, words } of loaded.rules) {
@@ -72,7 +77,7 @@ function byRule(text: string): string {
 /** What a rule has caught: a sentence of its own, or a number. */
 function part(caught: string): string {
   const said = byRule(caught);
-  return said === caught ? caught.replace(/(\d)\.(\d)/g, "$1,$2") : said;
+  return said === caught ? caught.replace(/(?<![\d.])(\d+)\.(\d+)(?![\d.])/g, "$1,$2") : said;
 }
 
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];

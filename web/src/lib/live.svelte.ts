@@ -35,7 +35,8 @@ export const linkState = () => link;
 /** Seconds since the newest state came; null: there is none. */
 export const age_s = () => (state ? Math.max(0, (now - heardAt) / 1000) : null);
 export const isStale = () => (age_s() ?? Infinity) > STALE_S;
-export const ticking = () => now;
+/** What the site's own clock shows: on a demo, or where a device's clock is wrong, it is not this device's. */
+export const siteNow = () => new Date(state ? new Date(state.at).getTime() + (now - heardAt) : now);
 
 /** Begin, and go on until `stop` is called. */
 export function start(): () => void {

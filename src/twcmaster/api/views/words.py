@@ -54,8 +54,9 @@ def _working(connector: WallConnector, offer: Offer | None) -> Sentence:
     if not has_car(connector):
         return Sentence(code="no_car", text="No car" if connector.plugged is False else "No car, or it sleeps")
     if offer is not None and offer.amps == 0:
-        why = offer.limits[0] if offer.limits else offer.wish
-        return Sentence(code="waiting", text=f"Waiting. {why.text}")
+        reason = offer.limits[0] if offer.limits else offer.wish
+        text = reason.text if reason.text.startswith("Waiting") else f"Waiting. {reason.text}"
+        return Sentence(code="waiting", text=text)
     return Sentence(code="car_idle", text="Car plugged in; it does not ask for power")
 
 
@@ -122,7 +123,7 @@ def _complaints(health: Mapping[str, object], connectors: Sequence[WallConnector
     if received == 0:
         text = "Noise, but no message. Swap the two bus wires (D+ and D-), and check speed and termination"
         return [*told, Sentence(code="noise", text=text)]
-    if damaged > max(5, received * _NOISY):
+    if damaged > max(_COLLISIONS, received * _NOISY):
         share = damaged / (received + damaged)
         text = f"{share:.0%} of the frames are damaged. Check termination (120 ohm at both ends) and cable routing"
         told.append(Sentence(code="noisy", text=text))
@@ -133,6 +134,8 @@ def _complaints(health: Mapping[str, object], connectors: Sequence[WallConnector
 
 
 _NOISY = 0.02
+#: Connectors that look for a master at the same time talk into each other; that says nothing of the wiring.
+_COLLISIONS = 25
 
 
 def _unheard(connector: WallConnector) -> Sentence:

@@ -52,6 +52,8 @@ def _claim(wish: ModeWish, runner: Runner, sun: Sun, surplus_w: float | None, pr
 def _running_reason(runner: Runner, surplus_w: float | None, problem: str) -> Reason:
     if surplus_w is None:
         return Reason("solar_blind", f"Minimum only: {problem}")
+    if not runner.shows:
+        return Reason("solar", "Solar, when a car wants power")
     if runner.always and surplus_w < runner.minimum_w:
         return Reason("solar_min", "Minimum: too little sun for more")
     return Reason("solar", "Following the sun")
