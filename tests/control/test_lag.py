@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twcmaster.control.lag import ENOUGH, PROMPT, UNSEEN, Lag, first, keep_s, learn
+from twcmaster.control.lag import ENOUGH, FORGET, PROMPT, UNSEEN, Lag, first, keep_s, learn
 from twcmaster.control.trail import Trail, at, extend, mean
 
 PER_AMP_W = 690.0
@@ -109,6 +110,28 @@ def test_nobody_is_accused_on_a_few_readings() -> None:
     assert 0 < lag.pairs < ENOUGH
     assert not lag.contradicted
     assert lived(nothing, 2.0, minutes=4).contradicted
+
+
+@pytest.mark.parametrize(
+    "accused, seen_left_w, unseen_left_w, contradicted",
+    [
+        (False, 1000.0, 510.0, False),
+        (False, 1000.0, 490.0, True),
+        (True, 1000.0, 990.0, True),
+        (True, 1000.0, 1010.0, False),
+    ],
+)
+def test_an_accusation_stands_until_it_is_refuted(
+    accused: bool, seen_left_w: float, unseen_left_w: float, contradicted: bool
+) -> None:
+    """A message that comes and goes with each cloud is none, nor is a fuse that follows it."""
+    trail: Trail = ((0.0, 0.0), (10.0, 0.0), (11.0, 10.0), (30.0, 10.0))
+    half_w = 5.0 * PER_AMP_W
+    before = Lag(models=(PROMPT, UNSEEN), pairs=100.0, contradicted=accused, last=((9.0, 0.0), (12.0, half_w)))
+    left_w = tuple((left - half_w) / FORGET for left in (seen_left_w, unseen_left_w))
+    after = learn(replace(before, left_w=left_w), [(trail, PER_AMP_W)], 13.0, 0.0)
+    assert after.left_w == pytest.approx((seen_left_w, unseen_left_w))
+    assert after.contradicted is contradicted
 
 
 @settings(max_examples=15)

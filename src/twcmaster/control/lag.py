@@ -28,6 +28,8 @@ ENOUGH = 4.0
 BETTER = 0.75
 ENOUGH_TO_ACCUSE = 10.0
 FAR_BETTER = 0.5
+#: Once the config is called wrong it stays so until its best model is as good as the other kind's.
+STILL_BETTER = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +66,10 @@ class Lag:
     pairs: float = 0.0
     #: The watts of the cars are certain: no car may be using fewer phases than it is taken to use.
     sure: bool = True
+    #: The readings clearly speak against what the config says the meter sees.
+    contradicted: bool = False
     #: The last two readings: time, and import as the meter has it.
     last: tuple[tuple[float, float], ...] = ()
-
-    @property
-    def contradicted(self) -> bool:
-        """Whether the readings clearly speak against what the config says the meter sees.
-
-        The fewer there are, the clearer: cars that take all they can soon take no more steps to learn from.
-        """
-        if self.pairs < ENOUGH or (self.chosen.seen and not self.sure):
-            return False
-        best = {True: float("inf"), False: float("inf")}
-        for model, left in zip(self.models, self.left_w, strict=True):
-            best[model.seen] = min(best[model.seen], left)
-        far_better = FAR_BETTER * min(1.0, self.pairs / ENOUGH_TO_ACCUSE)
-        return best[not self.chosen.seen] < far_better * best[self.chosen.seen]
 
 
 def first(interval_s: float, *, seen: bool) -> Lag:
@@ -113,13 +103,27 @@ def learn(lag: Lag, tracks: Sequence[Track], taken_at: float, import_w: float, *
         return lag
     jumps = (min(abs(after_w - before_w - part), CLOUD_CAP * spread_w) for part in parts)
     left = tuple(FORGET * old + jump for old, jump in zip(lag.left_w, jumps, strict=True))
-    return _choose(replace(lag, left_w=left, pairs=FORGET * lag.pairs + 1, sure=sure))
+    return _choose(_accused(replace(lag, left_w=left, pairs=FORGET * lag.pairs + 1, sure=sure)))
 
 
 def _moved(tracks: Sequence[Track], since: float) -> bool:
     """Whether any car has changed its draw since a while before that moment."""
     horizon = since - DELAYS_S[-1]
     return any(len(trail) > 2 and trail[-2][0] > horizon for trail, _ in tracks)  # noqa: PLR2004 - two ends
+
+
+def _accused(lag: Lag) -> Lag:
+    """Hold the config against the readings.
+
+    The fewer there are, the clearer they must be: cars that take all they can soon take no more steps to learn from.
+    """
+    if lag.pairs < ENOUGH or (lag.chosen.seen and not lag.sure):
+        return replace(lag, contradicted=False)
+    best = {True: float("inf"), False: float("inf")}
+    for model, left in zip(lag.models, lag.left_w, strict=True):
+        best[model.seen] = min(best[model.seen], left)
+    enough = STILL_BETTER if lag.contradicted else FAR_BETTER * min(1.0, lag.pairs / ENOUGH_TO_ACCUSE)
+    return replace(lag, contradicted=best[not lag.chosen.seen] < enough * best[lag.chosen.seen])
 
 
 def _choose(lag: Lag) -> Lag:
