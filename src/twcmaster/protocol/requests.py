@@ -1,7 +1,7 @@
 """Things people ask for: a debug message, a contactor opened or closed. Checked here, sent in a gap, answered once.
 
 FCB1 and FCB2 move the contactor without telling the car. They need the operator's switch, a unit whose firmware knows
-them (4.5.3), a minute between two for the same unit, and two seconds between two units, so that the current
+them (4.5.3), a minute between two for the same unit, and half a second between two units, so that the current
 of a whole site is never thrown at once.
 """
 
@@ -18,7 +18,7 @@ from twcmaster.protocol.queries import ANONYMOUS
 from twcmaster.protocol.unit import Presence, Unit
 
 RELAY_PAUSE_S = 60.0
-RELAY_STAGGER_S = 2.0
+RELAY_STAGGER_S = 0.5
 RELAY_FIRMWARE = (4, 5, 3)
 #: Nobody types faster than the bus sends; more than this waiting is a program gone wrong.
 MOST_WAITING = 8
@@ -157,6 +157,6 @@ class ErrandDesk:
         if since_s < RELAY_PAUSE_S:
             raise NotAllowed(f"connector {unit_id:04X} was told {since_s:.0f} s ago; wait {RELAY_PAUSE_S:.0f} s")
         if any(now - at < RELAY_STAGGER_S for at in self._relay_at.values()):
-            raise NotAllowed(f"another connector was told less than {RELAY_STAGGER_S:.0f} s ago")
+            raise NotAllowed(f"another connector was told less than {RELAY_STAGGER_S:g} s ago")
         # Only recent ones matter; ids of units long gone must not pile up.
         self._relay_at = {key: at for key, at in self._relay_at.items() if now - at < RELAY_PAUSE_S} | {unit_id: now}
