@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from twcmaster.control.sun import Runner, Sun, next_in, next_out
 
-#: Three turns an hour: long enough for a car to be worth its click, short enough that nobody waits for an hour.
-DWELL_S = 1200.0
-CLICKS_PER_HOUR = 3
+#: Three turns in two hours: long enough for a car to be worth its click, short enough that all get some of the day.
+DWELL_S = 2400.0
+CLICKS_PER_HOUR = 2
 
 
 def swap(sun: Sun, known: Mapping[str, Runner], now: float) -> Sun:

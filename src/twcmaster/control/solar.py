@@ -5,12 +5,11 @@ Three questions, each with its own filter, all of them in energy, so that nothin
 *How much?* The budget is the surplus in whole amps. It follows a reading at once, with a dead band: an amp more only
 when the sun fills most of it, an amp less when it is clearly missing. What cars leave unused of an offer is added.
 
-*How many cars?* Charging with n cars takes at least their minimum, whatever the sun does. `_worth_w` is what n cars
-make of the sun: what they take from it less what they import. Where one car more or less would be worth more, the
-difference adds up over time (and melts when it turns round); at the price of a contactor's click the change is made.
-So a small loss is borne for long and a large one briefly, and the more clicks there were within the hour, the dearer
-the next. Between cars that could all be fed by one of them alone there is no gain in a second one, only fairness: it
-joins when the sun has fed both for long, and leaves first.
+*How many cars?* Charging with n cars takes at least their minimum, whatever the sun does, and closing a contactor has
+a price. What one car more would bring, and what the last one still brings, now and with the chances of the weather seen
+so far, is worked out in `prospect.py`: it joins when that is worth a click, and leaves when it is worth nothing any
+more. The more clicks there were within the hour, the dearer the next. Between cars that could all be fed by one of
+them alone a second one gains little, only fairness: so it joins on sun that lasts, and leaves first.
 
 *Who?* By tier, then those who got least energy today; `rotation.py` swaps them after a dwell time.
 """
@@ -22,22 +21,24 @@ from dataclasses import replace
 from datetime import date
 from math import floor
 
+from twcmaster.control.prospect import OneMore, Range, foresee
 from twcmaster.control.rotation import swap
 from twcmaster.control.sun import HOUR_S, Runner, Sun, next_in, next_out
+from twcmaster.control.weather import look
 
-#: The price of a change, of the order of what a click of a contactor is worth: about ten watt-hours.
-START_WH = 6.0
-STOP_WH = 12.0
-#: Every click within the last hour but the first makes the next change dearer by this factor.
+#: What closing a contactor costs: 10 Wh of wear, and the sun that is lost while the car starts and after it stopped.
+CLICK_WH = 15.0
+#: Every closing within the last hour but the first makes the next one dearer by this factor.
 DEARER = 1.5
 FREE_CLICKS = 1
+#: What it is worth that one more of equal cars charges, where one of them alone could take all.
+FAIRNESS_W = 100.0
+#: A change must pay for this long: a reading that the next one contradicts moves no contactor.
+STEADY_S = 3.0
 #: An amp more when the sun fills this share of it ...
 ROUND_UP = 0.8
 #: ... and this much further to either side before the budget moves.
 CALM_A = 0.25
-#: How soon the memory of the darkest moment fades: a second car joins only on sun that lasts.
-LASTING_S = 1500.0
-LASTING_SHARE = 1.1
 
 
 def follow(sun: Sun, runners: Sequence[Runner], surplus_w: float | None, now: float, day: date) -> Sun:
@@ -49,10 +50,13 @@ def follow(sun: Sun, runners: Sequence[Runner], surplus_w: float | None, now: fl
     running = _still_there(sun.running, known)
     if surplus_w is None:
         forced = tuple(key for key in running if known[key].always)
-        return replace(sun, running=forced, budget_w=_least_w(forced, known), gain_wh=0.0, loss_wh=0.0)
+        least_w = _least_w(forced, known)
+        return replace(sun, running=forced, budget_w=least_w, pays_since=None, costs_since=None)
     since = {key: sun.since.get(key, now) for key in running}
-    sun = _weigh(replace(sun, running=running, since=since), known, surplus_w, elapsed_s)
-    sun = _change(sun, known, now)
+    # Who charges without having been let in has closed a contactor too.
+    clicks += (now,) * len(set(running) - set(sun.running))
+    sun = replace(sun, running=running, since=since, clicks=clicks, weather=look(sun.weather, surplus_w, now))
+    sun = _change(_weigh(sun, known, surplus_w, now), known, now)
     return replace(sun, budget_w=_budget_w(sun, known, surplus_w))
 
 
@@ -92,49 +96,53 @@ def _least_w(running: Sequence[str], known: Mapping[str, Runner]) -> float:
 # ── how many ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _weigh(sun: Sun, known: Mapping[str, Runner], surplus_w: float, elapsed_s: float) -> Sun:
-    """Add up what one car more and one car less would have been worth since the last look."""
-    hours = elapsed_s / 3600
-    now_w = _worth_w([known[key] for key in sun.running], surplus_w)
-    gain = loss = 0.0
+def _weigh(sun: Sun, known: Mapping[str, Runner], surplus_w: float, now: float) -> Sun:
+    """Work out what one car more and the last one are worth, and note since when it is time for a change."""
+    click_wh = CLICK_WH * DEARER ** max(0, len(sun.clicks) - FREE_CLICKS)
     joining, leaving = next_in(sun, known), next_out(sun, known)
+    more = less = None
+    pays = costs = False
     if joining is not None:
-        more_w = _worth_w([*(known[key] for key in sun.running), joining], surplus_w)
-        gain = max(0.0, sun.gain_wh + (more_w - now_w) * hours)
+        more = foresee(sun.weather, sun.joining, _question(sun.running, joining, known, click_wh))
+        pays = more.worth_wh(surplus_w) > click_wh
     if leaving is not None:
-        less_w = _worth_w([known[key] for key in sun.running if key != leaving.key], surplus_w)
-        loss = max(0.0, sun.loss_wh + (less_w - now_w) * hours)
-    fading = sun.lasting_w + (surplus_w - sun.lasting_w) * min(1.0, elapsed_s / LASTING_S)
-    return replace(sun, gain_wh=gain, loss_wh=loss, lasting_w=min(surplus_w, fading))
+        others = tuple(key for key in sun.running if key != leaving.key)
+        less = foresee(sun.weather, sun.leaving, _question(others, leaving, known, click_wh))
+        costs = less.worth_wh(surplus_w) < 0
+    return replace(
+        sun,
+        joining=more,
+        leaving=less,
+        pays_since=_since(sun.pays_since, now, holds=pays),
+        costs_since=_since(sun.costs_since, now, holds=costs),
+    )
 
 
-def _worth_w(running: Sequence[Runner], surplus_w: float) -> float:
-    """What these cars make of the surplus: what they take of it, less what they import."""
-    if not running:
-        return 0.0
-    least, most = sum(r.minimum_w for r in running), sum(r.maximum_w for r in running)
-    surplus_w = max(0.0, surplus_w)
-    return 2 * surplus_w - least if surplus_w < least else min(surplus_w, most)
+def _since(before: float | None, now: float, *, holds: bool) -> float | None:
+    if not holds:
+        return None
+    return now if before is None else before
+
+
+def _question(others: Sequence[str], one: Runner, known: Mapping[str, Runner], click_wh: float) -> OneMore:
+    """What it is worth that `one` charges besides the others. Equals are fair to each other."""
+    before = [known[key] for key in others]
+    equal = bool(before) and all(runner.tier >= one.tier for runner in before)
+    return OneMore(_range(before), _range([*before, one]), FAIRNESS_W if equal else 0.0, click_wh)
+
+
+def _range(cars: Sequence[Runner]) -> Range:
+    return Range(sum(car.minimum_w for car in cars), sum(car.maximum_w for car in cars))
 
 
 def _change(sun: Sun, known: Mapping[str, Runner], now: float) -> Sun:
-    dearer = DEARER ** max(0, len(sun.clicks) - FREE_CLICKS)
-    leaving = next_out(sun, known)
-    if leaving is not None and not leaving.must_run and sun.loss_wh >= STOP_WH * dearer:
+    joining, leaving = next_in(sun, known), next_out(sun, known)
+    if leaving is not None and not leaving.must_run and _is_steady(sun.costs_since, now):
         return sun.without(leaving.key)
-    joining = next_in(sun, known)
-    if (
-        joining is not None
-        and not joining.must_rest
-        and (sun.gain_wh >= START_WH * dearer or _lasts_for(sun, known, joining))
-    ):
+    if joining is not None and not joining.must_rest and _is_steady(sun.pays_since, now):
         return sun.with_one_more(joining.key, now)
     return swap(sun, known, now)
 
 
-def _lasts_for(sun: Sun, known: Mapping[str, Runner], joining: Runner) -> bool:
-    """Whether the sun has lately always fed one car more: then it may join its equals."""
-    if not sun.running or any(known[key].tier < joining.tier for key in sun.running):
-        return False
-    needed_w = sum(known[key].minimum_w for key in sun.running) + joining.minimum_w
-    return sun.lasting_w >= LASTING_SHARE * needed_w
+def _is_steady(since: float | None, now: float) -> bool:
+    return since is not None and now - since >= STEADY_S

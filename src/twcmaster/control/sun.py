@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from twcmaster.control.prospect import Prospect
+from twcmaster.control.weather import Weather
+
 #: Clicks of contactors are counted over this time.
 HOUR_S = 3600.0
 
@@ -56,11 +59,13 @@ class Sun:
     running: tuple[str, ...] = ()
     #: What they may be offered together.
     budget_w: float = 0.0
-    #: Energy that one car more, or one less, would have been worth.
-    gain_wh: float = 0.0
-    loss_wh: float = 0.0
-    #: The surplus that the last minutes never fell below, fading upward.
-    lasting_w: float = 0.0
+    #: What the surplus tends to do, and what it makes of one car more and of the last one that runs.
+    weather: Weather = field(default_factory=Weather)
+    joining: Prospect | None = None
+    leaving: Prospect | None = None
+    #: Since when it pays to let one more join, or the last one leave; None: it does not.
+    pays_since: float | None = None
+    costs_since: float | None = None
     #: When contactors were closed for the sun within the last hour, and who got how much today.
     clicks: tuple[float, ...] = ()
     #: Since when each of `running` has been let in.
@@ -69,15 +74,16 @@ class Sun:
     day: date | None = None
 
     def without(self, key: str) -> Sun:
-        """Let one leave; what was weighed starts afresh."""
+        """Let one leave."""
         running = tuple(other for other in self.running if other != key)
-        return replace(self, running=running, loss_wh=0.0, gain_wh=0.0)
+        return replace(self, running=running, pays_since=None, costs_since=None)
 
     def with_one_more(self, key: str, now: float) -> Sun:
         """Let one join, which closes its contactor."""
         since = {**self.since, key: now}
         clicks = (*self.clicks, now)
-        return replace(self, running=(*self.running, key), since=since, clicks=clicks, loss_wh=0.0, gain_wh=0.0)
+        running = (*self.running, key)
+        return replace(self, running=running, since=since, clicks=clicks, pays_since=None, costs_since=None)
 
 
 def next_in(sun: Sun, known: Mapping[str, Runner]) -> Runner | None:
