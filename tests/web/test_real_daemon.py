@@ -185,9 +185,9 @@ def test_later_changes_of_the_installation_want_the_password_again(page: Page, h
 def test_diagnostics_and_a_backup_that_comes_back(page: Page, house: House) -> None:
     with house.client() as client:
         window = {"days": [0], "start": "01:00", "end": "02:00", "mode": "off", "amps": None, "enabled": True}
-        put = {"params": {"scope": "site"}, "json": {"windows": [window]}}
         version = client.get("schedule").json()["version"]
-        client.put("schedule", **put, headers={"If-Match": f'"{version}"'}).raise_for_status()
+        tag = {"If-Match": f'"{version}"'}
+        client.put("schedule", params={"scope": "site"}, json={"windows": [window]}, headers=tag).raise_for_status()
         open_page(page, house, "more")
         with page.expect_download() as diagnostics:
             page.get_by_role("link", name="Download diagnostics").click()
