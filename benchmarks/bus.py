@@ -94,6 +94,8 @@ def _write_config(folder: Path, links: list[str]) -> Path:
     for index, link in enumerate(links):
         lines += ["[[circuit]]", f'name = "c{index}"', "limit_a = 40"]
         lines += ["[[bus]]", f'name = "b{index}"', f'link = "{link}"', f'circuit = "c{index}"']
+    # The page has a benchmark of its own.
+    lines += ["[web]", "enabled = false"]
     lines += ["[service]", f'state_dir = "{folder}"', f'socket = "{folder}/socket"', 'log = "warning"']
     path = folder / "site.toml"
     path.write_text("\n".join(lines))

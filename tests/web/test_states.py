@@ -145,7 +145,8 @@ def test_why_says_what_would_give_more_in_either_language(browser: Browser, orig
 
 
 @pytest.mark.parametrize(
-    "language,told", [("en-US", "Next: Off from 10:00 PM"), ("en-GB", "Next: Off from 22:00"), ("de-DE", "Aus ab 22:00")]
+    "language,told",
+    [("en-US", "Next: Off from 10:00 PM"), ("en-GB", "Next: Off from 22:00"), ("de-DE", "Aus ab 22:00")],
 )
 def test_times_in_sentences_follow_the_readers_clock(browser: Browser, origin: str, language: str, told: str) -> None:
     page = new_page(browser, language=language)
