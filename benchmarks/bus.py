@@ -43,7 +43,7 @@ SCENARIOS = {
     "idle": Scenario("three connectors, no cars", ("--cars", "none"), 90),
     "unplug": Scenario("the adapter vanishes for 8 s", ("--cars", "all", "--unplug-at", "40", "--unplug-for", "8"), 80),
     "conflict": Scenario("a unit comes with the master's id", ("--cars", "all", "--conflict"), 60),
-    "restart": Scenario("the daemon is killed and started again", ("--cars", "all"), 70, restart_at=40),
+    "restart": Scenario("the daemon is killed and started again", ("--cars", "all", "--beats"), 70, restart_at=40),
     "hundred": Scenario(
         "100 buses of 3 connectors over TCP", ("--cars", "all", "--via", "tcp", "--settle", "25"), 100, buses=100
     ),
@@ -120,7 +120,8 @@ def _watch(daemon: subprocess.Popen[bytes], units: subprocess.Popen[str], settle
 
 
 def _figures(wire: dict[str, Any], usage: dict[str, float], started: float) -> dict[str, object]:
-    first = min(unit["first_heartbeat_at"] or 0 for unit in wire["units"])
+    beats = [at for unit in wire["units"] for at in unit.get("beats", [unit["first_heartbeat_at"]]) if at]
+    first = min((at for at in beats if at > started), default=0.0)
     found: dict[str, object] = {f"gap {key}": f"{wire['gap_s'][key]:.2f} s" for key in ("mean", "p99", "max")}
     found["over the circuit, offered"] = f"{sum(bus['over_offered_amp_s'] for bus in wire['buses']):.1f} A·s"
     found["over the circuit, drawn"] = f"{sum(bus['over_drawn_amp_s'] for bus in wire['buses']):.1f} A·s"
