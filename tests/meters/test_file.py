@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,26 @@ async def test_a_useless_file_says_why(tmp_path: Path, text: str | None, keys: d
         await read(path, **keys)
     assert str(failure.value).startswith(f"grid: file {path}: ")
     assert words in str(failure.value)
+
+
+async def test_a_disk_that_hangs_ends_in_time_and_holds_up_one_thread(tmp_path: Path) -> None:
+    path = tmp_path / "meter"
+    os.mkfifo(path)  # whoever opens it waits until somebody writes
+    meter = FileMeter(section(kind="file", path=path, power_w="power", timeout_s=0.05), clock)
+    before = threading.active_count()
+    try:
+        for _ in range(3):
+            with pytest.raises(MeterError, match=r"not read within 0\.05 s\. Is the disk there"):
+                await meter.read()
+        assert threading.active_count() == before + 1
+    finally:
+        os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))  # a writer: every open that waits comes back
+    with pytest.raises(MeterError, match="Check path"):
+        await meter.read()
+    path.unlink()
+    write(path, '{"power": 5}')
+    assert (await meter.read()).power_w == 5
+    await meter.close()
 
 
 async def test_a_constant_is_always_fresh() -> None:

@@ -21,11 +21,12 @@ class FileMeter:
     def __init__(self, settings: FileMeterSection, clock: Callable[[], datetime]) -> None:
         self._settings = settings
         self._clock = clock
+        self._looking: asyncio.Future[tuple[str, datetime]] | None = None
 
     async def read(self) -> Reading:
         try:
             async with asyncio.timeout(self._settings.timeout_s):
-                text, written = await asyncio.to_thread(self._tail)
+                text, written = await self._look()
         except TimeoutError:
             raise self._error(f"not read within {self._settings.timeout_s:g} s. Is the disk there?") from None
         except OSError as problem:
@@ -40,6 +41,15 @@ class FileMeter:
 
     async def close(self) -> None:
         """Nothing is kept open."""
+
+    async def _look(self) -> tuple[str, datetime]:
+        """What stands there. A disk that hangs holds up one thread, not one more with every question."""
+        if self._looking is None:
+            self._looking = asyncio.get_running_loop().run_in_executor(None, self._tail)
+        looking = self._looking
+        await asyncio.wait([looking])
+        self._looking = None
+        return looking.result()
 
     def _tail(self) -> tuple[str, datetime]:
         with self._settings.path.expanduser().open("rb") as file:
