@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.meters.device import NOON, section
-from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of, shown, to_moment, to_number
+from twcmaster.meters.answer import (
+    BadAnswer,
+    TextAnswer,
+    monotonic_of,
+    reading_of,
+    shown,
+    text_of,
+    to_moment,
+    to_number,
+)
 from twcmaster.model.reading import Reading
 
 
@@ -45,6 +54,7 @@ def read(text: str, **fields: Any) -> Reading:
         ("1_000", None),
         ("0x10", None),
         ("12 W", None),
+        ("- 5", None),
         ("1,5", None),
         ("1,234.5", None),
         ("--", None),
@@ -62,6 +72,10 @@ def test_only_finite_numbers_are_numbers(value: object, expected: float | None) 
 @pytest.mark.parametrize("text, expected", [("1,5", 1.5), ("1.234,5", 1234.5), ("-7", -7.0), ("1,2,3", None)])
 def test_a_decimal_comma_is_understood_where_it_is_announced(text: str, expected: float | None) -> None:
     assert to_number(text, ",") == expected
+
+
+def test_a_typographic_minus_is_one() -> None:
+    assert to_number("\N{MINUS SIGN}543.5") == -543.5
 
 
 @given(st.one_of(st.none(), st.booleans(), st.text(), st.integers(), st.floats(), st.lists(st.integers())))
@@ -217,3 +231,86 @@ def test_any_text_is_a_reading_or_a_bad_answer(text: str, path: str) -> None:
         return
     assert reading.power_w is not None
     assert math.isfinite(reading.power_w)
+
+
+@pytest.mark.parametrize(
+    "word, keys, expected",
+    [
+        (5, {"signed_bits": 16}, 5.0),
+        (32767, {"signed_bits": 16}, 32767.0),
+        (32768, {"signed_bits": 16}, -32768.0),
+        (65535, {"signed_bits": 16}, -1.0),
+        (-3, {"signed_bits": 16}, -3.0),
+        (65536, {"signed_bits": 16}, None),
+        ("65531", {"signed_bits": 16}, -5.0),
+        (4294967295, {"signed_bits": 32}, -1.0),
+        (255, {"signed_bits": 8}, -1.0),
+        (65535, {}, 65535.0),
+    ],
+)
+def test_raw_words_have_signs_where_it_is_said(word: object, keys: dict[str, Any], expected: float | None) -> None:
+    answer = TextAnswer(json.dumps({"w": word}))
+    term = section(kind="http", url="http://device", power_w={"path": "w", **keys}).power_w[0]
+    assert answer.number(term) == expected
+
+
+def test_a_long_number_in_two_words_has_its_sign_in_the_upper_one() -> None:
+    terms = ["d[0]", {"path": "d[1]", "scale": 65536, "signed_bits": 16}]
+    assert read('{"d": [64302, 65535]}', power_w=terms).power_w == -1234
+    assert read('{"d": [1234, 1]}', power_w=terms).power_w == 66770
+
+
+@pytest.mark.parametrize(
+    "answer, expected",
+    [
+        ('{"grid": "Import: 1.25 kW"}', 1250),
+        ('{"grid": "Export: -0.5 kW"}', -500),
+        ('{"grid": "off"}', None),
+        ('{"grid": 7}', None),
+        ('{"other": "Import: 1.25 kW"}', None),
+    ],
+)
+def test_a_number_in_a_text_in_json(answer: str, expected: float | None) -> None:
+    term = {"path": "grid", "regex": r": (-?[0-9.]+) kW", "unit": "kW"}
+    if expected is not None:
+        assert read(answer, power_w=term).power_w == expected
+        return
+    with pytest.raises(BadAnswer, match=r"at 'grid' stands .*, and the regex .* matches nothing"):
+        read(answer, power_w=term)
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ('{"p": 1}\n{"p": 2}\n', 2),
+        ('{"p": 1}\n{"p": 2}\n{"p": 3', 2),  # being written
+        ('"p": 0}\n{"p": 1}\n{"p": 2}\n\n', 2),  # a tail that begins in the middle of a line
+        ('{"p": 1}\nbroken\nbroken\n', None),
+        ("<html>\n0\n</html>\n7\n", None),
+        ('{\n "p": 1\n', None),
+    ],
+)
+def test_of_a_log_of_objects_the_newest_counts(text: str, expected: float | None) -> None:
+    if expected is not None:
+        assert read(text, power_w="p").power_w == expected
+        return
+    with pytest.raises(BadAnswer, match="it is not JSON but"):
+        read(text, power_w="p")
+
+
+@pytest.mark.parametrize(
+    "data, charset, expected",
+    [
+        ("Bögen".encode(), None, "Bögen"),
+        ("Bögen".encode("latin-1"), "latin-1", "Bögen"),
+        (b"\xef\xbb\xbf{}", None, "{}"),
+        (b"\xef\xbb\xbf{}", "latin-1", "{}"),
+        ("\ufeff{}".encode("utf-16-le"), None, "{}"),
+        ("\ufeff{}".encode("utf-16-be"), None, "{}"),
+        (b"\xff\xfe", None, ""),
+        (b"a\xc3", None, "a\ufffd"),
+        (b"", None, ""),
+    ],
+)
+def test_texts_are_read_in_their_encoding(data: bytes, charset: str | None, expected: str) -> None:
+    assert text_of(data, charset) == expected

@@ -56,8 +56,23 @@ def test_registers_are_decoded(words: list[int], keys: dict[str, Any], expected:
 @pytest.mark.parametrize(
     "words, keys, expected",
     [
-        ([0x8000], {"unknown": [-0x8000]}, None),
-        ([0xFFFF], {"type": "u16", "unknown": [0xFFFF]}, None),
+        ([0x8000], {}, None),
+        ([0x8001], {}, -32767.0),
+        ([0x7FFF], {}, None),
+        ([0x7FFE], {}, 32766.0),
+        ([0xFFFF], {}, -1.0),
+        ([0xFFFF], {"type": "u16"}, None),
+        ([0xFFFE], {"type": "u16"}, 65534.0),
+        ([0x1234], {"type": "u16", "unknown": [0x1234]}, None),
+        ([0x8000, 0x0000], {"type": "s32"}, None),
+        ([0x7FFF, 0xFFFF], {"type": "s32"}, None),
+        ([0xFFFF, 0xFFFF], {"type": "s32"}, -1.0),
+        ([0xFFFF, 0xFFFF], {"type": "u32"}, None),
+        ([0xFFFF, 0x7FFF], {"type": "s32", "words": "little"}, None),
+        ([0x8000, 0, 0, 0], {"type": "s64"}, None),
+        ([0xFFFF] * 4, {"type": "u64"}, None),
+        ([0xFF7F, 0xFFFF], {"type": "float32"}, None),  # the most negative float32
+        ([0x7F7F, 0xFFFF], {"type": "float32"}, None),
         ([0x7FC0, 0x0000], {"type": "float32"}, None),  # NaN
         ([0x7F80, 0x0000], {"type": "float32"}, None),  # infinite
         ([0xFF80, 0x0000], {"type": "float32"}, None),

@@ -42,8 +42,8 @@ def test_short_forms_are_spelled_out() -> None:
     [
         ({**HTTP}, "measures nothing"),
         ({**HTTP, "power_w": "em:0.power"}, 'need quotes: "em:0".power'),
-        ({**HTTP, "power_w": {}}, "needs either a path (JSON) or a regex (text)"),
-        ({**HTTP, "power_w": {"path": "a", "regex": "b"}}, "needs either a path (JSON) or a regex (text)"),
+        ({**HTTP, "power_w": {}}, "needs a path (JSON), a regex (text), or both"),
+        ({**HTTP, "power_w": {"path": "a", "signed_bits": 12}}, "signed_bits"),
         ({**HTTP, "power_w": {"regex": "("}}, "no regular expression"),
         ({**HTTP, "power_w": {"path": "a", "unit": "kWh"}}, 'unit "kWh" is none of W, kW, MW, mW'),
         ({**HTTP, "soc_percent": {"path": "a", "unit": "W"}}, 'unit "W" is none of %, 1'),

@@ -63,7 +63,7 @@ class Term(_Part):
 
 
 class TextTerm(Term):
-    """A number in a JSON answer (`path`, a JMESPath) or in any text (`regex`, its first group)."""
+    """A number in a JSON answer (`path`, a JMESPath), in any text (`regex`, its first group), or in a text in JSON."""
 
     path: str | None = None
     regex: str | None = None
@@ -71,11 +71,13 @@ class TextTerm(Term):
     take: Literal["first", "last"] = "first"
     #: "," for texts that write 1,5 for one and a half.
     decimal: Literal[".", ","] = "."
+    #: For devices that tell raw words of so many bits: the upper half of their range stands for negative numbers.
+    signed_bits: Literal[8, 16, 32] | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if (self.path is None) == (self.regex is None):
-            raise ValueError("needs either a path (JSON) or a regex (text)")
+        if self.path is None and self.regex is None:
+            raise ValueError("needs a path (JSON), a regex (text), or both (a text in JSON)")
         return self
 
     @field_validator("path")
@@ -124,7 +126,7 @@ class RegisterTerm(Term):
     bytes_: Literal["big", "little"] = Field("big", alias="bytes")
     #: A register (s16, same table) with the power of ten to multiply by, as SunSpec devices have.
     exponent_register: int | None = Field(None, ge=0, le=0xFFFF)
-    #: Raw values with which the device says "not known", such as 0x8000.
+    #: Further raw values with which the device says "not known"; the extremes of each type always do.
     unknown: tuple[int, ...] = ()
 
 

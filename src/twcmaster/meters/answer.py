@@ -7,6 +7,7 @@ is for: when it was asked for and is unknown, there is no reading at all; other 
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import re
@@ -30,6 +31,8 @@ _STAMP_UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 #: Older is no clock that was ever set.
 _OLDEST_STAMP_S = 1e9
 _FULL = 100.0
+#: What a text in another encoding begins with.
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 class BadAnswer(Exception):
@@ -71,7 +74,7 @@ def reading_of(meter: MeterFields[T], source: Source[T], taken_at: float) -> Rea
 def to_number(value: object, decimal: str = ".") -> float | None:
     """A finite number from what JSON or a text holds, or None."""
     if isinstance(value, str):
-        text = value.strip()
+        text = value.strip().replace("\N{MINUS SIGN}", "-")
         if decimal != ".":
             text = text.replace(".", "").replace(decimal, ".")
         value = float(text) if _NUMBER.fullmatch(text) else None
@@ -99,6 +102,12 @@ def to_moment(value: object, zone: tzinfo | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone or UTC)
 
 
+def text_of(data: bytes, charset: str | None = None) -> str:
+    """The text in an answer or a file: in UTF-8 unless its first bytes or the sender say otherwise."""
+    marked = next((name for mark, name in _MARKS if data.startswith(mark)), None)
+    return data.decode(marked or charset or "utf-8", errors="replace").removeprefix("\ufeff")
+
+
 class TextAnswer:
     """A text, for terms with a JMESPath or a regular expression."""
 
@@ -107,24 +116,34 @@ class TextAnswer:
 
     @cached_property
     def json(self) -> Any:
-        """The text as JSON. Raises BadAnswer."""
+        """The text as JSON; of one object a line, the newest. Raises BadAnswer."""
         try:
             return json.loads(self.text)
         except (ValueError, RecursionError) as problem:
-            raise BadAnswer(f"it is not JSON but {shown(self.text)}. Check the address, or use a regex.") from problem
+            newest = _last_object(self.text)
+            if newest is None:
+                text = f"it is not JSON but {shown(self.text)}. Check the address, or use a regex."
+                raise BadAnswer(text) from problem
+            return newest
 
     def number(self, term: TextTerm) -> float | None:
-        if term.regex is not None:
-            return to_number(self._match(term), term.decimal)
-        return to_number(self._at(term.path or "@"), term.decimal)
+        number = to_number(self._found(term), term.decimal)
+        if number is None or term.signed_bits is None:
+            return number
+        most = 1 << term.signed_bits
+        # Already negative, or beyond that many bits: not such a word.
+        return number if number < most / 2 else number - most if number < most else None
 
     def missing(self, term: TextTerm) -> str:
+        place = [f"at {term.path!r} stands {_json_text(self._at(term.path))}"] if term.path is not None else []
         if term.regex is not None:
             found = self._match(term)
-            what = f"the regex {term.regex!r} " + ("matches nothing" if found is None else f"finds {shown(found)}")
-        else:
-            what = f"at {term.path!r} stands {_json_text(self._at(term.path or '@'))}"
-        return f"{what} in {shown(self.text)}"
+            finds = "matches nothing" if found is None else f"finds {shown(found)}"
+            place.append(f"the regex {term.regex!r} {finds}")
+        return f"{', and '.join(place)} in {shown(self.text)}"
+
+    def _found(self, term: TextTerm) -> object:
+        return self._match(term) if term.regex is not None else self._at(term.path or "@")
 
     def moment(self, path: str, zone: tzinfo | None) -> datetime:
         """The time of the measurement. Raises BadAnswer."""
@@ -136,7 +155,11 @@ class TextAnswer:
 
     def _match(self, term: TextTerm) -> str | None:
         """What the regex catches: its first group, or all of it."""
-        matches = re.finditer(term.regex or "", self.text, re.MULTILINE)
+        text = self.text
+        if term.path is not None:
+            at_path = self._at(term.path)
+            text = at_path if isinstance(at_path, str) else ""
+        matches = re.finditer(term.regex or "", text, re.MULTILINE)
         match = next(matches, None)
         if term.take == "last":
             for later in matches:
@@ -190,6 +213,19 @@ def _phases(values: Iterable[float | None]) -> Phases | None:
 
 def _percent(value: float | None) -> float | None:
     return value if value is not None and 0 <= value <= _FULL else None
+
+
+def _last_object(text: str) -> Any:
+    """The last line's object in a log of objects; the last but one's while the last is being written; or None."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    for line in reversed(lines[-2:]):
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, dict | list):
+            return found
+    return None
 
 
 def _json_text(value: object) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from twcmaster.config.meters import FileMeterSection
-from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of
+from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of, text_of
 from twcmaster.model.ports import MeterError
 from twcmaster.model.reading import Reading
 
@@ -55,7 +55,7 @@ class FileMeter:
         with self._settings.path.expanduser().open("rb") as file:
             end = file.seek(0, 2)
             file.seek(max(0, end - LONGEST_TAIL))
-            text = file.read(LONGEST_TAIL).decode("utf-8", errors="replace")
+            text = text_of(file.read(LONGEST_TAIL))
         return text, datetime.fromtimestamp(self._settings.path.expanduser().stat().st_mtime, UTC)
 
     def _error(self, text: str) -> MeterError:

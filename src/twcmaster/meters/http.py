@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 from twcmaster.config.meters import HttpMeterSection
 from twcmaster.config.secrets import HIDDEN, secrets_in, without_secrets
-from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of, shown
+from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of, shown, text_of
 from twcmaster.model.ports import MeterError
 from twcmaster.model.reading import Reading
 
@@ -90,7 +90,7 @@ class HttpMeter:
         body = None if settings.body is None else settings.body.get_secret_value()
         async with client.stream(settings.method, self._url(), content=body) as response:
             answer = await _limited(response.aiter_bytes())
-        text = answer.decode(response.encoding or "utf-8", errors="replace")
+        text = text_of(answer, response.encoding)
         if response.status_code not in _OK:
             raise self._error(_refusal(response.status_code, response.headers.get("location"), text))
         if len(answer) > LONGEST_ANSWER:

@@ -25,6 +25,8 @@ _LETTERS = {"u16": "H", "s16": "h", "u32": "I", "s32": "i", "u64": "Q", "s64": "
 _WORD_BYTES = 2
 #: The protocol's own bound for one request.
 _MOST_REGISTERS = 125
+#: Of no measurement; some devices fill a float with its largest number.
+_LARGEST_REAL = 1e30
 #: Exponents beyond these are a device's way to say "none".
 _EXPONENTS = range(-10, 11)
 _REMEDIES = {
@@ -128,7 +130,7 @@ class Registers:
 
     def number(self, term: RegisterTerm) -> float | None:
         raw = decode(self._of(term), term)
-        number = None if raw in term.unknown else to_number(raw)
+        number = None if raw in term.unknown or _is_extreme(raw, term) else to_number(raw)
         if number is None or term.exponent_register is None:
             return number
         word = self._words[term.table, term.exponent_register]
@@ -154,6 +156,16 @@ def decode(words: Sequence[int], term: RegisterTerm) -> int | float:
     data = b"".join(word.to_bytes(_WORD_BYTES, term.bytes_) for word in ordered)
     number: int | float = struct.unpack(f">{_LETTERS[term.type]}", data)[0]
     return number
+
+
+def _is_extreme(raw: float, term: RegisterTerm) -> bool:
+    """The ends of a type's range are what devices put where they have no value; nothing real is exactly there."""
+    if term.type.startswith("float"):
+        return not abs(raw) < _LARGEST_REAL
+    bits = 8 * _WORD_BYTES * size(term)
+    if term.type.startswith("u"):
+        return raw == (1 << bits) - 1
+    return raw in (-(1 << bits - 1), (1 << bits - 1) - 1)
 
 
 def spans_of(terms: Iterable[RegisterTerm]) -> list[Span]:

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from twcmaster.config.meters import MqttMeterSection, TopicTerm
-from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of
+from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of, text_of
 from twcmaster.model.ports import MeterError
 from twcmaster.model.reading import Reading
 
@@ -122,7 +122,7 @@ class MqttMeter:
 
     def _take(self, message: aiomqtt.Message) -> None:
         now = asyncio.get_running_loop().time()
-        answer = TextAnswer(message.payload.decode("utf-8", errors="replace"))
+        answer = TextAnswer(text_of(message.payload))
         taken_at = now
         try:
             if self._settings.taken_path is not None:
