@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
 #: More than a second of this bus at 9600 baud. Whoever is that far behind would send frames long after their time.
@@ -80,3 +80,41 @@ class Pipe(asyncio.Protocol):
         if not self._over:
             self._over = True
             self._on_lost(reason)
+
+
+class PipeLink:
+    """A link that is nothing but a pipe.
+
+    `connect` makes its connection or raises LinkError, `explain` words the error that ended it.
+    """
+
+    def __init__(
+        self, url: str, connect: Callable[[Pipe], Awaitable[None]], explain: Callable[[Exception | None], str]
+    ) -> None:
+        self._url = url
+        self._connect = connect
+        self._explain = explain
+        self._pipe: Pipe | None = None
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    async def open(self, on_bytes: Callable[[bytes], None], on_lost: Callable[[str], None]) -> None:
+        await self.close()
+        pipe = Pipe(on_bytes, on_lost, self._explain)
+        try:
+            await self._connect(pipe)
+            self._pipe = pipe
+        finally:
+            if self._pipe is not pipe:
+                await pipe.close()
+
+    def write(self, data: bytes) -> None:
+        if self._pipe is not None:
+            self._pipe.write(data)
+
+    async def close(self) -> None:
+        pipe, self._pipe = self._pipe, None
+        if pipe is not None:
+            await pipe.close()

@@ -11,10 +11,10 @@ import fcntl
 import getpass
 import os
 import termios
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from twcmaster.links.pipe import Pipe
+from twcmaster.links.pipe import Pipe, PipeLink
 from twcmaster.links.ports import Holder, find_holders, list_ports
 from twcmaster.links.serial_failure import OpenFailure, explain_loss, explain_open
 from twcmaster.model.address import SerialAddress
@@ -26,36 +26,11 @@ _READ_SIZE = 4096
 _PSEUDO_TERMINALS = Path("/dev/pts")
 
 
-class SerialLink:
+class SerialLink(PipeLink):
     """A link to an RS-485 adapter on a serial port."""
 
     def __init__(self, address: SerialAddress) -> None:
-        self._address = address
-        self._pipe: Pipe | None = None
-
-    @property
-    def url(self) -> str:
-        return self._address.url
-
-    async def open(self, on_bytes: Callable[[bytes], None], on_lost: Callable[[str], None]) -> None:
-        await self.close()
-        path = self._address.path
-        pipe = Pipe(on_bytes, on_lost, explain_loss)
-        try:
-            await _connect(path, pipe)
-            self._pipe = pipe
-        finally:
-            if self._pipe is not pipe:
-                await pipe.close()
-
-    def write(self, data: bytes) -> None:
-        if self._pipe is not None:
-            self._pipe.write(data)
-
-    async def close(self) -> None:
-        pipe, self._pipe = self._pipe, None
-        if pipe is not None:
-            await pipe.close()
+        super().__init__(address.url, partial(_connect, address.path), explain_loss)
 
 
 async def _connect(path: str, pipe: Pipe) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Callable
+from functools import partial
 
-from twcmaster.links.pipe import Pipe
+from twcmaster.links.pipe import Pipe, PipeLink
 from twcmaster.model.address import Rfc2217Address, TcpAddress
 from twcmaster.model.ports import LinkError
 
@@ -20,35 +20,11 @@ _PROBE_EVERY_S = 2
 _PROBES = (DEAD_PEER_S - _PROBE_AFTER_S) // _PROBE_EVERY_S
 
 
-class TcpLink:
+class TcpLink(PipeLink):
     """A link to a network adapter that passes the bus's bytes through."""
 
     def __init__(self, address: TcpAddress) -> None:
-        self._address = address
-        self._pipe: Pipe | None = None
-
-    @property
-    def url(self) -> str:
-        return self._address.url
-
-    async def open(self, on_bytes: Callable[[bytes], None], on_lost: Callable[[str], None]) -> None:
-        await self.close()
-        pipe = Pipe(on_bytes, on_lost, explain_loss)
-        try:
-            await connect(self._address, pipe)
-            self._pipe = pipe
-        finally:
-            if self._pipe is not pipe:
-                await pipe.close()
-
-    def write(self, data: bytes) -> None:
-        if self._pipe is not None:
-            self._pipe.write(data)
-
-    async def close(self) -> None:
-        pipe, self._pipe = self._pipe, None
-        if pipe is not None:
-            await pipe.close()
+        super().__init__(address.url, partial(connect, address), explain_loss)
 
 
 async def connect(address: TcpAddress | Rfc2217Address, pipe: Pipe) -> None:
