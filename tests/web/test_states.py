@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -212,6 +213,21 @@ def test_an_open_door_is_said_and_offers_no_logins(browser: Browser, origin: str
     expect(page.get_by_text("Let somebody in")).to_have_count(0)
     page.goto(f"{origin}/#/more")
     expect(page.get_by_role("button", name="Log out")).to_have_count(0)
+    page.context.close()
+
+
+def test_charge_now_says_what_it_costs(browser: Browser, origin: str) -> None:
+    page = new_page(browser)
+    visit(page, origin, "base")
+    page.get_by_role("button", name="Charge now", exact=True).click()
+    told = page.get_by_role("dialog").locator(".guess")
+    expect(told).to_contain_text("2 h at 16 A")
+    bought = re.search(r"about ([\d.]+)\skWh\. About ([\d.]+)\skWh of it from the grid", told.inner_text())
+    assert bought is not None, told.inner_text()
+    cost = float(bought[2]) * 0.32 + (float(bought[1]) - float(bought[2])) * 0.08
+    said = re.search(r"It costs about €([\d.]+)\.", told.inner_text())
+    assert said is not None, told.inner_text()
+    assert float(said[1]) == pytest.approx(cost, abs=0.05)
     page.context.close()
 
 

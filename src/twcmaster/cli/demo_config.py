@@ -43,6 +43,11 @@ limit_a = 16
 [control]
 mode = "solar"
 
+[prices]
+currency = "USD"
+grid_per_kwh = 0.31
+feed_in_per_kwh = 0.08
+
 [[meter]]
 name = "grid"
 role = "grid"         # import positive

@@ -1853,6 +1853,28 @@ export interface components {
          */
         Presence: "linking" | "online" | "silent" | "lost";
         /**
+         * Prices
+         * @description What a kilowatt-hour costs, and what the grid pays for one.
+         */
+        Prices: {
+            /**
+             * Currency
+             * @description ISO 4217
+             * @example EUR
+             */
+            currency: string;
+            /**
+             * Grid Per Kwh
+             * @example 0.32
+             */
+            grid_per_kwh: number;
+            /**
+             * Feed In Per Kwh
+             * @example 0.08
+             */
+            feed_in_per_kwh: number;
+        };
+        /**
          * Reason
          * @description Part of the answer to "why not more?".
          */
@@ -2213,6 +2235,8 @@ export interface components {
             /** Charge Now */
             charge_now: boolean;
             next_change: components["schemas"]["Change"] | null;
+            /** @description null: the config has no [prices] */
+            prices: components["schemas"]["Prices"] | null;
         };
         /**
          * StandingMode
@@ -2535,6 +2559,7 @@ export type PlannedOffer = components['schemas']['PlannedOffer'];
 export type Port = components['schemas']['Port'];
 export type Ports = components['schemas']['Ports'];
 export type Presence = components['schemas']['Presence'];
+export type Prices = components['schemas']['Prices'];
 export type Reason = components['schemas']['Reason'];
 export type Restored = components['schemas']['Restored'];
 export type Role = components['schemas']['Role'];

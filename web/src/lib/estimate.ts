@@ -1,5 +1,5 @@
 /** What charge-now will do, before it is done: energy, how much of it from the grid, who must give way. */
-import type { Circuit, Connector, State } from "../api/schema";
+import type { Circuit, Connector, Prices, State } from "../api/schema";
 
 export interface Asked {
   connectors: Connector[];
@@ -28,6 +28,13 @@ export function estimate(state: State, asked: Asked): Estimate | null {
   if (power_w <= 0) return null;
   const { energy_kwh, lasts_s } = bounds(power_w, asked);
   return { amps, power_w, energy_kwh, lasts_s, grid_kwh: gridPart(state, asked, power_w, energy_kwh), others: others(state, asked, amps) };
+}
+
+/** What is bought, and what the sun's part would have earned; without a meter as if all were bought. */
+export function costOf(guess: Estimate, prices: Prices | null): number | null {
+  if (!prices || guess.energy_kwh === null) return null;
+  const bought = guess.grid_kwh ?? guess.energy_kwh;
+  return bought * prices.grid_per_kwh + (guess.energy_kwh - bought) * prices.feed_in_per_kwh;
 }
 
 /** An amp at a time to whoever has least, until wires, circuit or wish allow no more. */

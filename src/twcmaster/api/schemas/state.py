@@ -168,6 +168,14 @@ class Bus(Answer):
     finding: Sentence = Field(description="What the line sounds like, in words")
 
 
+class Prices(Answer):
+    """What a kilowatt-hour costs, and what the grid pays for one."""
+
+    currency: str = Field(description="ISO 4217", examples=["EUR"])
+    grid_per_kwh: float = Field(examples=[0.32])
+    feed_in_per_kwh: float = Field(examples=[0.08])
+
+
 class Site(Answer):
     """The site's own words."""
 
@@ -178,6 +186,7 @@ class Site(Answer):
     mode_until: datetime | None
     charge_now: bool
     next_change: Change | None
+    prices: Prices | None = Field(description="null: the config has no [prices]")
 
 
 class State(Answer):

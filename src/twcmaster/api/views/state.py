@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from twcmaster.api.ports import Facade, Snapshot
 from twcmaster.api.schemas import state as shown
@@ -54,7 +55,14 @@ def site_view(facade: Facade, world: World, plan: Plan) -> shown.Site:
         mode_until=mode.until if mode else None,
         charge_now=wishes.charge_now is not None,
         next_change=change,
+        prices=prices_view(world),
     )
+
+
+def prices_view(world: World) -> shown.Prices | None:
+    """What energy costs here."""
+    prices = world.site.energy.prices
+    return None if prices is None else shown.Prices(**asdict(prices))
 
 
 def flow_view(world: World) -> shown.Flow:
