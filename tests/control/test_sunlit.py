@@ -141,7 +141,8 @@ def test_the_next_one_out_is_the_least_important_with_the_most_energy() -> None:
 
 
 def test_joining_and_leaving_weigh_afresh() -> None:
-    sun = Sun(gain_wh=3.0, loss_wh=4.0).with_one_more("a", 50.0)
-    assert (sun.running, sun.clicks, sun.since, sun.gain_wh, sun.loss_wh) == (("a",), (50.0,), {"a": 50.0}, 0.0, 0.0)
-    left = replace(sun, loss_wh=9.0).without("a")
-    assert (left.running, left.clicks, left.loss_wh) == ((), (50.0,), 0.0)
+    sun = Sun(pays_since=3.0, costs_since=4.0).with_one_more("a", 50.0)
+    assert (sun.running, sun.clicks, sun.since) == (("a",), (50.0,), {"a": 50.0})
+    assert (sun.pays_since, sun.costs_since) == (None, None)
+    left = replace(sun, costs_since=9.0).without("a")
+    assert (left.running, left.clicks, left.costs_since) == ((), (50.0,), None)
