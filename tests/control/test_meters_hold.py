@@ -13,13 +13,14 @@ import pickle
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 from typing import cast
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.control.metered_house import VOLTS, MeteredHouse, VirtualMeter
+from tests.control.metered_house import BEGIN, VOLTS, MeteredHouse, VirtualMeter
 from tests.control.test_limits_hold import both
 from tests.control.virtual_house import VirtualHouse, VirtualUnit
 from twcmaster.control.care import MINIMUM_OFF_S, MINIMUM_ON_S
@@ -148,6 +149,11 @@ class Life(RuleBasedStateMachine):
     def check_step(self) -> None:
         """What else must be true after every tenth of a second."""
 
+    @invariant()
+    def time_passes(self) -> None:
+        if hasattr(self, "house"):
+            self.house.run(3)
+
     @rule(seconds=st.sampled_from([1, 3, 10, 30, 70]))
     def live(self, seconds: int) -> None:
         self.house.run(seconds)
@@ -270,6 +276,8 @@ class GuardedLife(Life):
         energy = EnergyFacts(fuse=FuseFacts("grid", FUSE_A, THREE, VOLTS))
         house = VirtualHouse(three_circuits(), units([1, 1, 1]), fallback_a=fallback_a)
         self.meter = meter
+        self.taken: list[float] = [BEGIN]
+        self.over_since: dict[int, float] = {}
         self.shown_at: dict[int, float] = {}
         self.house_a: dict[int, float] = {}
         self.begin(MeteredHouse(house, [meter], energy, mode, THREE), 0.0, 0)
@@ -284,9 +292,7 @@ class GuardedLife(Life):
 
     def check_step(self) -> None:
         fallback_a = sum(self.house.house.fallback_a for _ in self.house.house.units)
-        stale_s = max(STALE_LEAST_S, STALE_INTERVALS * self.meter.every_s)
-        reading = self.meter.newest
-        blind_s = self.house.now - (1000.0 if reading is None else reading.taken_at + stale_s)
+        blind_s = self._blind_s()
         for phase in THREE:
             cars_a = sum(unit.amps_on(phase) for unit in self.house.house.units)
             shown_s = self._shown_s(phase)
@@ -295,17 +301,61 @@ class GuardedLife(Life):
             elif shown_s > REACTION_S:
                 assert cars_a == 0.0, (phase, self.house.import_a(phase), cars_a, shown_s)
 
+    def _blind_s(self) -> float:
+        """For how long the newest reading has been stale, by the slowest that the meter has lately been."""
+        reading = self.meter.newest
+        if reading is None:
+            return self.house.now - BEGIN
+        if reading.taken_at != self.taken[-1]:
+            self.taken = [*self.taken[-5:], reading.taken_at]
+        slowest_s = max((later - before for before, later in pairwise(self.taken)), default=0.0)
+        stale_s = max(STALE_LEAST_S, STALE_INTERVALS * max(self.meter.every_s, slowest_s))
+        return self.house.now - reading.taken_at - stale_s
+
     def _shown_s(self, phase: int) -> float:
         """For how long a reading has shown a phase above the fuse, without the house taking still more meanwhile."""
+        now, reading = self.house.now, self.meter.newest
         house_a, before_a = self.house.house_a(phase), self.house_a.get(phase, 0.0)
         self.house_a[phase] = house_a
-        phase_a = None if self.meter.newest is None else self.meter.newest.phase_a
-        shown = phase_a is not None and (phase_a[phase - 1] or 0.0) > FUSE_A
         if self.house.import_a(phase) <= FUSE_A + 1e-6 or house_a > before_a + 1e-9:
+            self.over_since[phase] = now
             self.shown_at.pop(phase, None)
-        elif shown:
-            self.shown_at.setdefault(phase, self.house.now)
-        return self.house.now - self.shown_at.get(phase, self.house.now)
+        elif reading is not None and reading.taken_at >= self.over_since.get(phase, BEGIN):
+            self.shown_at.setdefault(phase, now)
+        return now - self.shown_at.get(phase, now)
+
+
+def _shine(pv_w: float) -> Callable[[MeteredHouse], None]:
+    return lambda house: setattr(house, "pv_w", pv_w)
+
+
+def _ask(command: Command) -> Callable[[MeteredHouse], None]:
+    return lambda house: house.ask(command)
+
+
+#: What makes a contactor move most: on and off, for all and for one, by people, by the grid operator, by the sun.
+whims = st.one_of(
+    st.sampled_from([0.0, 9000.0]).map(_shine),
+    st.builds(SetMode, st.sampled_from([Mode.OFF, Mode.FIXED, Mode.SOLAR]), scopes).map(_ask),
+    st.builds(SetSavePower, st.sampled_from([None, SaveKind.OFF]), st.just(0.0)).map(_ask),
+    st.builds(SetPriority, keys, st.integers(0, 1)).map(_ask),
+)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.sampled_from([1, 2, 5, 20, 61]), whims), min_size=4, max_size=12))
+def test_no_whim_moves_a_contactor_before_its_minute(script: list[tuple[int, Callable[[MeteredHouse], None]]]) -> None:
+    house = MeteredHouse(
+        VirtualHouse(three_circuits(), units([1, 1, 1])), [VirtualMeter()], EnergyFacts(), Mode.FIXED, THREE
+    )
+    notary = Notary(house)
+    house.house.check = lambda _: notary.check()
+    for unit in house.house.units:
+        unit.arrive(16.0)
+    house.run(15)
+    for seconds, happens in script:
+        happens(house)
+        house.run(seconds)
 
 
 TestAnyLife = AnyLife.TestCase
