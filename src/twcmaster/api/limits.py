@@ -4,7 +4,8 @@ from __future__ import annotations
 
 #: A schedule with a hundred windows has a tenth of this.
 LARGEST_REQUEST_BYTES = 256 * 1024
-LARGEST_BACKUP_BYTES = 1 << 30
+#: Ten years of history have half of this; it goes through the folder for temporary files, often in memory.
+LARGEST_BACKUP_BYTES = 256 << 20
 
 
 def largest_bytes(path: str) -> int:

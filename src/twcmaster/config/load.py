@@ -37,7 +37,7 @@ def parse(text: str, source: str = "config", folder: Path | None = None) -> Conf
     """The validated text of a file in this folder, with the secrets that it names. Raises ConfigError."""
     try:
         raw: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(source, [Problem("file", f"is not valid TOML: {error}.")]) from error
     from twcmaster.config.validate import validated
 

@@ -33,7 +33,7 @@ from twcmaster.store.history_copies import BadCopy
 FORMAT = 1
 SETTINGS, HISTORY, CONFIG, MANIFEST = "settings.json", "history.db", "config.toml", "manifest.json"
 LARGEST_JSON_BYTES = 4 << 20
-LARGEST_HISTORY_BYTES = 2 << 30
+LARGEST_HISTORY_BYTES = 1 << 30
 _CHUNK = 1 << 20
 
 
@@ -88,8 +88,12 @@ class BackupDesk:
             commands, left_out = _commands(settings, graph.known(), self._site.clock())
             _rehearse(graph.wishes.settings, commands, self._site, graph.known())
             told = await self._history(history)
-        for command in commands:
-            await graph.wishes.command(command, who)
+        try:
+            for command in commands:
+                await graph.wishes.command(command, who)
+        except OSError as error:
+            todo = "The history is back, not all settings are: mend the disk, then restore again."
+            raise NotPossible(f"The settings cannot be kept: {error}", todo) from error
         return [*told, f"{len(commands)} settings", *left_out]
 
     async def _history(self, copy: Path | None) -> list[str]:

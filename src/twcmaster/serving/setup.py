@@ -86,7 +86,7 @@ class SetupDesk:
     def _draft(self, changes: Mapping[str, Any]) -> str:
         try:
             return edit.merged(edit.redacted(self._text()), changes)
-        except (edit.EditError, ValueError, TypeError) as error:
+        except (edit.EditError, ValueError, TypeError, RecursionError) as error:
             raise NotPossible(f"These changes do not fit into the file: {error}.", "Check the sections.") from error
 
     async def write(self, toml: str, digest: str, who: str) -> ConfigView:

@@ -132,6 +132,7 @@ class Doorkeeper:
         given = code.strip().upper().replace("-", "").replace(" ", "").encode()
         if not hmac.compare_digest(given, self._code.replace("-", "").encode()):
             self._back_off.failed(address, "", self._now())
+            await self.audit(name, "wrong setup code", address)
             raise _wrong("This is not the setup code.", "The code stands in the daemon's log and terminal.")
         self._back_off.succeeded(address, "")
         async with self._one_hash:

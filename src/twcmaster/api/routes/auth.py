@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import FastAPI, Path, Query, Request, Response
@@ -46,6 +47,7 @@ async def post_login(house: HouseDep, request: Request, response: Response, logi
 async def post_logout(house: HouseDep, who: Reader, request: Request, response: Response) -> None:
     """Log out here; the cookie is worth nothing afterwards."""
     await house.doorkeeper.log_out(who.key_hash)
+    await house.doorkeeper.audit(who.name, "logged out", address_of(request))
     response.delete_cookie(COOKIE, path=_cookie_path(request), httponly=True, samesite="strict")
 
 
@@ -103,25 +105,30 @@ async def get_users(house: HouseDep, _: Admin) -> shown.Users:
 
 async def post_user(house: HouseDep, who: Admin, request: Request, user: shown.UserIn) -> shown.User:
     """Let a further person in."""
-    if any(other.name == user.name for other in house.facade.accounts.users()):
-        raise ApiProblem(409, "exists", "There is one already", f'"{user.name}" exists.', "Choose another name.")
-    made = await house.doorkeeper.new_user(user.name, user.role, user.password.get_secret_value())
+    async with house.writing:
+        if any(other.name == user.name for other in house.facade.accounts.users()):
+            raise ApiProblem(409, "exists", "There is one already", f'"{user.name}" exists.', "Choose another name.")
+        made = await house.doorkeeper.new_user(user.name, user.role, user.password.get_secret_value())
     await house.doorkeeper.audit(who.name, f"let in {made.name} as {made.role}", address_of(request))
     return _user(made)
 
 
 async def delete_user(house: HouseDep, who: Admin, request: Request, name: Id) -> None:
     """Let a person in no more; all browsers are logged out."""
-    users = house.facade.accounts.users()
+    async with house.writing:
+        _check_removable(house.facade.accounts.users(), name)
+        with kept():
+            await house.facade.accounts.remove_user(name)
+    await house.doorkeeper.audit(who.name, f"removed {name}", address_of(request))
+
+
+def _check_removable(users: Sequence[User], name: str) -> None:
     if not any(user.name == name for user in users):
         raise not_found(f'There is nobody called "{name}".', "GET /auth/users lists everybody.")
     if not any(user.role is Role.OWNER for user in users if user.name != name):
         raise ApiProblem(
             409, "last_owner", "The last owner stays", f'"{name}" is the only owner.', "Make another first."
         )
-    with kept():
-        await house.facade.accounts.remove_user(name)
-    await house.doorkeeper.audit(who.name, f"removed {name}", address_of(request))
 
 
 def _user(user: User) -> shown.User:
@@ -218,16 +225,22 @@ def add_to(app: FastAPI, prefix: str) -> None:
     routes.add("/setup", post_setup, methods=["POST"], responses=let_in)
     routes.add("/login", post_login, methods=["POST"], responses=let_in)
     routes.add("/logout", post_logout, methods=["POST"], status_code=204, responses=admin)
-    routes.add("/password", post_password, methods=["POST"], status_code=204, responses=documented(401, 403, 409, 429))
-    routes.add("/users", get_users, responses=admin)
-    routes.add("/users", post_user, methods=["POST"], status_code=201, responses=documented(401, 403, 409))
     routes.add(
-        "/users/{name}", delete_user, methods=["DELETE"], status_code=204, responses=documented(401, 403, 404, 409)
+        "/password", post_password, methods=["POST"], status_code=204, responses=documented(401, 403, 409, 429, 503)
+    )
+    routes.add("/users", get_users, responses=admin)
+    routes.add("/users", post_user, methods=["POST"], status_code=201, responses=documented(401, 403, 409, 503))
+    routes.add(
+        "/users/{name}", delete_user, methods=["DELETE"], status_code=204, responses=documented(401, 403, 404, 409, 503)
     )
     routes.add("/tokens", get_tokens, responses=admin)
-    routes.add("/tokens", post_token, methods=["POST"], status_code=201, responses=documented(401, 403, 409))
+    routes.add("/tokens", post_token, methods=["POST"], status_code=201, responses=documented(401, 403, 409, 503))
     routes.add(
-        "/tokens/{token_id}", delete_token, methods=["DELETE"], status_code=204, responses=documented(401, 403, 404)
+        "/tokens/{token_id}",
+        delete_token,
+        methods=["DELETE"],
+        status_code=204,
+        responses=documented(401, 403, 404, 503),
     )
     routes.add("/logins", get_logins, responses=admin)
     routes.add(

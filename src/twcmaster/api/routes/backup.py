@@ -11,32 +11,39 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from twcmaster.api.access import Admin, FacadeDep, HouseDep, address_of
+from twcmaster.api.access import Admin, HouseDep, address_of
 from twcmaster.api.limits import LARGEST_BACKUP_BYTES
-from twcmaster.api.problems import documented
+from twcmaster.api.problems import documented, kept
 from twcmaster.api.schemas.setup import Restored
 from twcmaster.api.section import Section
 
 ZIP = "application/zip"
 
 
-async def get_backup(facade: FacadeDep, _: Admin) -> Response:
+async def get_backup(house: HouseDep, who: Admin, request: Request) -> Response:
     """Settings, history, and the config without secrets, in one zip."""
-    return _download(await facade.backup.save(), f"twcmaster-backup-{facade.clock():%Y-%m-%d}.zip")
+    with kept():
+        made = await house.facade.backup.save()
+    await house.doorkeeper.audit(who.name, "took a backup", address_of(request))
+    return _download(made, f"twcmaster-backup-{house.facade.clock():%Y-%m-%d}.zip")
 
 
-async def get_diagnostics(facade: FacadeDep, _: Admin) -> Response:
+async def get_diagnostics(house: HouseDep, who: Admin, request: Request) -> Response:
     """What a bug report needs, secrets and VINs removed."""
-    return _download(await facade.backup.diagnostics(), f"twcmaster-diagnostics-{facade.clock():%Y-%m-%d}.zip")
+    with kept():
+        made = await house.facade.backup.diagnostics()
+    await house.doorkeeper.audit(who.name, "took a diagnostics bundle", address_of(request))
+    return _download(made, f"twcmaster-diagnostics-{house.facade.clock():%Y-%m-%d}.zip")
 
 
 async def put_backup(house: HouseDep, who: Admin, request: Request) -> Restored:
     """Put a backup back: settings and history. The config is left alone. Checked as a whole before anything changes."""
     handle, name = tempfile.mkstemp(suffix=".zip")
     try:
-        async with await anyio.open_file(handle, "wb") as file:
-            async for chunk in request.stream():
-                await file.write(chunk)
+        with kept():
+            async with await anyio.open_file(handle, "wb") as file:
+                async for chunk in request.stream():
+                    await file.write(chunk)
         restored = await house.facade.backup.restore(Path(name), who.name)
     finally:
         await anyio.to_thread.run_sync(os.unlink, name)
@@ -51,7 +58,7 @@ def _download(path: Path, name: str) -> Response:
 def add_to(app: FastAPI, prefix: str) -> None:
     """Add all routes of this file."""
     routes = Section(app, prefix, "backup")
-    told = documented(401, 403, 409)
+    told = documented(401, 403, 409, 503)
     archive = {200: {"content": {ZIP: {"schema": {"type": "string", "format": "binary"}}}}} | told
     upload = {"requestBody": {"required": True, "content": {ZIP: {"schema": {"type": "string", "format": "binary"}}}}}
     routes.add("/backup", get_backup, responses=archive, response_class=FileResponse)
