@@ -37,6 +37,25 @@ async def test_a_connector_has_a_mode_of_its_own_until_it_follows_the_site_again
     assert again.get("bus/1A2B", {"standing": None})["standing"] is None
 
 
+async def test_what_comes_next_for_a_connector_is_its_own_or_the_sites(api: Served) -> None:
+    async def nexts() -> dict[str, str | None]:
+        api.house.publish()
+        async with await api.with_token() as http:
+            found = (await http.get("/api/v1/state")).json()["connectors"]
+        return {one["key"]: one["next_change"] and one["next_change"]["text"] for one in found}
+
+    assert set((await nexts()).values()) == {None}
+    until = "2026-06-21T20:00:00+02:00"
+    await do(api, {"do": "set_mode", "mode": "off", "until": until, "then": "solar"})
+    assert set((await nexts()).values()) == {"Solar from 20:00"}
+    await do(api, {"do": "set_mode", "scope": "bus/1A2B", "mode": "fixed", "amps": 10})
+    assert (await nexts())["bus/1A2B"] is None, "the site's mode does not hold here"
+    await do(api, {"do": "charge_now", "scope": "bus/1A2B", "amps": 12, "for_s": 7200})
+    told = await nexts()
+    assert told.pop("bus/1A2B") == "Charge now ends at 14:00"
+    assert set(told.values()) == {"Solar from 20:00"}
+
+
 async def test_charge_now_for_a_while_and_not(api: Served) -> None:
     told = await do(api, {"do": "charge_now", "scope": "bus/1A2B", "amps": 12, "for_s": 7200})
     assert told["bus/1A2B"]["charge_now"]["until"] == "2026-06-21T12:00:00Z", "14:00 in Berlin"

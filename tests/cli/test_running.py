@@ -8,6 +8,8 @@ import signal
 import socket
 import stat
 from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -193,6 +195,18 @@ async def test_the_output_may_be_closed_early(tmp_path: Path) -> None:
         assert "Traceback" not in err
 
 
+@asynccontextmanager
+async def a_demo(*arguments: str, folder: Path) -> AsyncIterator[Process]:
+    """`twcmaster demo`, killed at the end if it still runs."""
+    process = await start("demo", *arguments, TMPDIR=str(folder))
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
 async def places_of(demo: Process) -> dict[str, str]:
     """What the demo says of where to look."""
     assert demo.stdout is not None
@@ -210,12 +224,21 @@ async def places_of(demo: Process) -> dict[str, str]:
 async def test_the_demo_is_the_real_thing(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         busy = taken.getsockname()[1]
-        demo = await start("demo", "--seconds", "25", "--port", str(busy), TMPDIR=str(tmp_path))
-        places = await places_of(demo)
-    assert Path(places["bus"].split(" -> ")[1].strip()).is_char_device()
-    url = places["page"].split()[0]
-    assert not url.endswith(f":{busy}")
+        async with a_demo("--seconds", "25", "--port", str(busy), folder=tmp_path) as demo:
+            places = await places_of(demo)
+            assert Path(places["bus"].split(" -> ")[1].strip()).is_char_device()
+            url = places["page"].split()[0]
+            assert not url.endswith(f":{busy}")
+            await look_around(url)
+            assert len(await connectors_at(places["look"].split()[-1])) == 3
+            out, err = await asyncio.wait_for(demo.communicate(), 60)
+    assert (demo.returncode, err.decode()) == (0, "")
+    assert "Left bay (1839): " in out.decode()
+    assert list(tmp_path.iterdir()) == []
 
+
+async def look_around(url: str) -> None:
+    """A car charges with sun, and yesterday is there."""
     async with httpx2.AsyncClient(base_url=f"{url}/api/v1/") as client:
         await until_charging(client)
         state = (await client.get("state")).json()
@@ -227,12 +250,7 @@ async def test_the_demo_is_the_real_thing(tmp_path: Path) -> None:
     assert [meter["problem"] for meter in state["meters"]] == [None, None]
     assert past["charged_kwh"] > 10
     assert past["charged_from_solar_kwh"] > past["charged_from_grid_kwh"] > 1
-
-    assert len(await connectors_at(places["look"].split()[-1])) == 3
-    out, err = await asyncio.wait_for(demo.communicate(), 60)
-    assert (demo.returncode, err.decode()) == (0, "")
-    assert "Left bay (1839): " in out.decode()
-    assert list(tmp_path.iterdir()) == []
+    assert past["cost"] > 0
 
 
 async def until_charging(client: httpx2.AsyncClient) -> None:
@@ -249,21 +267,22 @@ async def until_charging(client: httpx2.AsyncClient) -> None:
 
 
 async def test_the_demo_without_page_with_a_battery_ends_on_ctrl_c(tmp_path: Path) -> None:
-    demo = await start("demo", "--no-page", "--battery", TMPDIR=str(tmp_path))
-    places = await places_of(demo)
-    assert "page" not in places
-    socket_path = places["look"].split()[-1]
-    async with asyncio.timeout(20):
-        while not await connectors_at(socket_path):  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.1)
-    stopped = await end(demo, signal.SIGINT)
+    async with a_demo("--no-page", "--battery", folder=tmp_path) as demo:
+        places = await places_of(demo)
+        assert "page" not in places
+        socket_path = places["look"].split()[-1]
+        async with asyncio.timeout(20):
+            while not await connectors_at(socket_path):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.1)
+        stopped = await end(demo, signal.SIGINT)
     assert (stopped.code, stopped.err) == (0, "")
     assert list(tmp_path.iterdir()) == []
 
 
 async def connectors_at(socket_path: str) -> Any:
-    """What the daemon at a socket says of its connectors."""
-    return json.loads((await call("status", "--json", "--socket", socket_path)).out)["connectors"]
+    """What the daemon at a socket says of its connectors; nothing while it does not answer."""
+    answer = await call("status", "--json", "--socket", socket_path)
+    return json.loads(answer.out)["connectors"] if answer.code == 0 else []
 
 
 async def test_without_a_page_the_daemon_carries_nothing_of_it(tmp_path: Path) -> None:

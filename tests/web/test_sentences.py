@@ -167,6 +167,6 @@ BESIDES = (
     "no password is set yet: open the page and enter the setup code from the log or terminal",
     "message sent by hand: FB",
     "The history is being kept again",
-    "Charge now ends from 21:30",
+    "Charge now ends at 21:30",
     "As the site from 21:30",
 )

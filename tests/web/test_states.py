@@ -142,12 +142,13 @@ def test_why_says_what_would_give_more_in_either_language(browser: Browser, orig
         card = page.get_by_role("article").first
         card.get_by_text(why, exact=True).click()
         expect(card.get_by_text(remedy)).to_be_visible()
+        expect(card.get_by_text("22:00")).to_be_visible()
         page.context.close()
 
 
 @pytest.mark.parametrize(
     "language,told",
-    [("en-US", "Next: Off from 10:00 PM"), ("en-GB", "Next: Off from 22:00"), ("de-DE", "Aus ab 22:00")],
+    [("en-US", "Next: Off from 10:00 PM"), ("en-GB", "Next: Off from 22:00"), ("de-DE", "Als Nächstes: Aus ab 22:00")],
 )
 def test_times_in_sentences_follow_the_readers_clock(browser: Browser, origin: str, language: str, told: str) -> None:
     page = new_page(browser, language=language)

@@ -1300,6 +1300,8 @@ export interface components {
             mode: components["schemas"]["Mode"] | null;
             /** Charge Now */
             charge_now: boolean;
+            /** @description Of what is wanted here, by the clock: its own or the site's */
+            next_change: components["schemas"]["Change"] | null;
             /** Priority */
             priority: number;
             /** Can Stop */

@@ -52,10 +52,12 @@ export function painted(data: ChartData): { layers: Layer[]; columns: uPlot.Alig
   };
 }
 
+export const hasBars = (data: ChartData) => data.layers.some((layer) => layer.kind === "bar");
+
 /** From when to when a chart shows, with room for the first and the last bar. */
 export function extent(data: ChartData): { min: number; max: number } {
   const [first = 0, second = first + 3600] = data.at_s;
-  const half = data.layers.some((layer) => layer.kind === "bar") ? (second - first) / 2 : 0;
+  const half = hasBars(data) ? (second - first) / 2 : 0;
   return { min: first - half, max: (data.at_s.at(-1) ?? first) + half };
 }
 

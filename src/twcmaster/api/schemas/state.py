@@ -114,6 +114,7 @@ class Connector(Answer):
     limits: list[Reason] = Field(description="What holds it down, most telling first")
     mode: Mode | None = Field(description="Its own standing mode; null: it follows the site")
     charge_now: bool
+    next_change: Change | None = Field(description="Of what is wanted here, by the clock: its own or the site's")
     priority: int
     can_stop: bool
     duplicate: bool

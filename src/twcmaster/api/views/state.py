@@ -84,10 +84,18 @@ def connectors_view(facade: Facade, snapshot: Snapshot) -> list[shown.Connector]
     units = facade.buses.units()
     running = facade.history.running()
     settings = facade.wishes.settings
+    of_site = next_change(settings, SITE, snapshot.world.clock)
     return [
-        _connector(c, offers.get(c.key), units.get(c.key), running.get(c.key), snapshot.world, settings)
+        _connector(c, offers.get(c.key), units.get(c.key), running.get(c.key), snapshot.world, settings, of_site)
         for c in snapshot.world.connectors
     ]
+
+
+def _change_of(key: str, settings: Settings, of_site: shown.Change | None, world: World) -> shown.Change | None:
+    """The next change of a connector: its own, or the site's where it follows the site."""
+    own = next_change(settings, key, world.clock)
+    followed = of_site if in_force(settings.of(key).standing, world.clock) is None else None
+    return min((one for one in (own, followed) if one is not None), key=lambda one: one.at, default=None)
 
 
 def _connector(
@@ -97,6 +105,7 @@ def _connector(
     running: ChargeSession | None,
     world: World,
     settings: Settings,
+    of_site: shown.Change | None,
 ) -> shown.Connector:
     wishes = settings.of(connector.key)
     standing = in_force(wishes.standing, world.clock)
@@ -127,6 +136,7 @@ def _connector(
         limits=[] if offer is None else [words.why(limit) for limit in offer.limits],
         mode=standing.mode if standing else None,
         charge_now=wishes.charge_now is not None,
+        next_change=_change_of(connector.key, settings, of_site, world),
         priority=wishes.priority,
         can_stop=connector.can_stop,
         duplicate=connector.duplicate,

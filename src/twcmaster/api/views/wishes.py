@@ -85,17 +85,17 @@ def next_change(settings: Settings, scope: str, clock: datetime) -> Change | Non
     moments = []
     switch = calendar.next_change(wishes.windows, clock) if wishes.windows else None
     if switch is not None:
-        moments.append((switch, _after(wishes, switch.astimezone(clock.tzinfo))))
+        moments.append((switch, f"{_after(wishes, switch.astimezone(clock.tzinfo))} from"))
     standing = wishes.standing
     if standing is not None and standing.until is not None and standing.until > clock:
         then = standing.then
-        moments.append((standing.until, phrases.mode(then.mode, then.amps) if then else "As the site"))
+        moments.append((standing.until, f"{phrases.mode(then.mode, then.amps) if then else 'As the site'} from"))
     if wishes.charge_now is not None and wishes.charge_now.until is not None:
-        moments.append((wishes.charge_now.until, "Charge now ends"))
+        moments.append((wishes.charge_now.until, "Charge now ends at"))
     if not moments:
         return None
     at, what = min(moments)
-    return Change(at=at, text=f"{what} from {phrases.moment(at, clock)}")
+    return Change(at=at, text=f"{what} {phrases.moment(at, clock)}")
 
 
 def _after(wishes: ScopeWishes, at: datetime) -> str:
