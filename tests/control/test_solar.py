@@ -108,15 +108,6 @@ def _spite(now: FollowedSun) -> float:
     return 0.0 if now.running else 32 * VOLTS
 
 
-def test_gleams_of_sun_melt_away_in_the_dark_between_them() -> None:
-    sun = FollowedSun(car("a"))
-    for _ in range(60):
-        sun.shine(seconds_for(START_WH, 2000.0) // 2, 2000.0)
-        assert sun.running == []
-        sun.shine(60, 0.0)
-    assert sun.closed_at == []
-
-
 def test_every_click_within_the_hour_makes_the_next_one_dearer() -> None:
     sun = FollowedSun(car("a"))
     sun.shine(HOUR_S, _spite)
