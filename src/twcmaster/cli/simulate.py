@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,15 +50,23 @@ class _Task:
     required=True,
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="CSV with the columns seconds,pv_w,load_w. Give it again for more days.",
+    metavar="CSV",
+    help="A day: CSV with the columns seconds,pv_w,load_w. Give it again, or list more files, for more days.",
 )
-@click.option("--compare", "other_file", type=click.Path(path_type=Path, dir_okay=False), help="A second config.")
+@click.argument("more_files", nargs=-1, metavar="[CSV]...", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--compare",
+    "other_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="A second config, to be shown beside the first.",
+)
 @click.option(
     "--speed",
     type=click.FloatRange(1, 60),
     default=1.0,
     show_default=True,
-    help="Quicker but coarser: sun and cars pass this much faster than the bus. 1 is exact.",
+    help="Quicker but coarser: sun and cars pass this much faster than the program can react. 1 is exact.",
 )
 @click.option(
     "--connectors",
@@ -87,9 +96,10 @@ class _Task:
     show_default=True,
     help="Where to write the report.",
 )
-def simulate(
+def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     config_file: Path,
     day_files: tuple[Path, ...],
+    more_files: tuple[Path, ...],
     other_file: Path | None,
     speed: float,
     connectors: int,
@@ -103,7 +113,9 @@ def simulate(
     never full. It tells what came from the sun and what from the grid, and how far that is from the best possible.
     """
     files = [config_file] if other_file is None else [config_file, other_file]
-    tasks = [_Task(f, config, d, day) for f, config in _configs(files) for d, day in _days(day_files)]
+    configs, days = _configs(files), _days((*day_files, *more_files))
+    _check_writable(report)
+    tasks = [_Task(f, config, d, day) for d, day in days for f, config in configs]
     guests = Guests(connectors, None if protocol is None else int(protocol))
     outcomes = [_run(task, guests, Prices(*prices), speed) for task in tasks]
     click.echo(_table(outcomes))
@@ -113,7 +125,15 @@ def simulate(
         raise Failure(
             f"{report}: the report cannot be written: {error.strerror}. Name another with --report."
         ) from error
+    if speed > 1:
+        click.echo(f"Coarse, because of --speed {speed:g}: the program reacts that much later than it would.")
     click.echo(f"Report: {report}")
+
+
+def _check_writable(report: Path) -> None:
+    """Before all the work, not after it."""
+    if not os.access(report if report.exists() else report.parent, os.W_OK):
+        raise Failure(f"{report}: the report cannot be written there. Name another place with --report.")
 
 
 def _configs(files: Sequence[Path]) -> list[tuple[Path, Config]]:

@@ -20,8 +20,8 @@ STEP_S = 10.0
 #: Before a level has been seen, it is as if it had been seen this often: it mostly stayed, drifted or jumped.
 BEFORE = 6.0
 STAYED, DRIFTED = 0.80, 0.15
-#: What each new count leaves of the older ones of its level: half an hour there is remembered.
-KEPT = 0.995
+#: What each new count leaves of the older ones of its level: a quarter of an hour there is remembered.
+KEPT = 0.99
 
 
 def _unseen(level: int) -> tuple[float, ...]:

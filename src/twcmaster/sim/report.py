@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
+from itertools import groupby
 
-from twcmaster.sim.daytime import clock_text
 from twcmaster.sim.outcome import Outcome
+from twcmaster.sim.plot import Curve, Lane, Span, lanes, plot
 
 #: The columns of the table; the first ones are names, the others numbers.
 HEADINGS = (
@@ -23,31 +24,56 @@ HEADINGS = (
     "Of optimum",
 )
 LABELS = 2
-
-WIDTH, HEIGHT, LEFT, BOTTOM = 960, 240, 56, 24
-#: A curve has at most this many points: more than one for each pixel shows nothing.
-POINTS = 900
+#: A draw from here on shows a closed contactor; below lie offsets of ammeters.
+DRAWING_A = 1.0
+#: Colours of connectors, in the order of the config; more than these repeat.
+_CONNECTORS = ("one", "two", "three")
+_MOST_NOTICES = 40
 _STYLE = """
-:root { color-scheme: light dark; --ink: #1d2329; --paper: #fff; --faint: #8886; --sun: #e8a300; --house: #4a7dbd;
-  --cars: #1a9850; --best: #b25ac4; --limit: #c33; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e8eb; --paper: #14181b; --house: #86b1e8; --cars: #5fce8d; } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 62rem;
-  margin: 2rem auto; padding: 0 1rem; }
+:root { color-scheme: light dark; --ink: #1d2329; --soft: #5b646c; --paper: #fff; --faint: #0000001c;
+  --sun: #d99a00; --house: #3f72b5; --cars: #138a4c; --best: #a34cb6; --three: #c2571a; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e4e8eb; --soft: #a3adb5; --paper: #14181b; --faint: #ffffff24;
+  --sun: #f0b93a; --house: #86b1e8; --cars: #5fce8d; --best: #d490e2; --three: #f0a06a; } }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 76rem;
+  margin: 1.5rem auto; padding: 0 1rem; }
+h1 { font-size: 1.7rem; } h2 { font-size: 1.3rem; margin: 2.2rem 0 .2rem; }
+h3 { font-size: 1.05rem; margin: .8rem 0 0; }
+p { margin: .4rem 0; } .note { color: var(--soft); font-size: .92rem; max-width: 60rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 14px; }
-th, td { text-align: right; padding: .3rem .5rem; border-bottom: 1px solid var(--faint); }
+th, td { text-align: right; padding: .3rem .5rem; border-bottom: 1px solid var(--faint); white-space: nowrap; }
+thead th { white-space: normal; vertical-align: bottom; line-height: 1.25; }
 th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
+td:last-child { font-weight: 600; }
 .wide { overflow-x: auto; }
-svg { width: 100%; height: auto; display: block; }
-svg text { font: 12px system-ui, sans-serif; fill: currentColor; }
-.grid { stroke: var(--faint); stroke-width: 1; }
-.curve { fill: none; stroke-width: 1.4; stroke-linejoin: round; }
-.key span { display: inline-block; margin-right: 1.2rem; }
-.key i { display: inline-block; width: 1.2rem; height: .25rem; margin-right: .4rem; vertical-align: middle; }
+.sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 33rem), 1fr)); gap: 0 2rem; }
+figure { margin: .9rem 0 0; } figcaption { font-size: .9rem; } figcaption b { margin-right: .9rem; font-weight: 600; }
+figcaption span { display: inline-block; margin-right: .9rem; color: var(--soft); }
+figcaption i { display: inline-block; width: 1rem; height: .3rem; margin-right: .35rem; vertical-align: middle; }
+svg { width: 100%; height: auto; display: block; } svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
+.grid { stroke: var(--faint); } .curve { fill: none; stroke-width: 1.4; stroke-linejoin: round; }
+.area { fill-opacity: .28; }
+.curve.sun { stroke: var(--sun); } .area.sun, rect.sun { fill: var(--sun); } i.sun { background: var(--sun); }
+.curve.house { stroke: var(--house); } i.house { background: var(--house); }
+.curve.cars, .curve.one { stroke: var(--cars); } rect.one { fill: var(--cars); }
+i.cars, i.one { background: var(--cars); }
+.curve.best { stroke: var(--best); stroke-dasharray: 3 2; } rect.best { fill: var(--best); }
+i.best { background: var(--best); }
+.curve.two { stroke: var(--house); } rect.two { fill: var(--house); } i.two { background: var(--house); }
+.curve.three { stroke: var(--three); } rect.three { fill: var(--three); } i.three { background: var(--three); }
+@media (max-width: 40rem) { svg text { font-size: 19px; } }
+details { margin-top: .8rem; font-size: .92rem; } li { color: var(--soft); }
 """
 _NOTE = (
-    "Value is surplus charged, less grid energy imported because of charging, less 10 Wh for each closing of a "
-    "contactor. The optimum knew the whole day beforehand, follows at once, and takes any whole number of amps: "
-    "nobody can reach it entirely. Usable surplus is what it put into cars."
+    "<b>Of optimum</b> compares the value of what happened with the best that was possible. Value is surplus charged, "
+    "less grid energy imported because of charging, less 10 Wh for each closing of a contactor. The optimum knew the "
+    "whole day beforehand, follows at once and takes any whole number of amps: nobody can reach it entirely. "
+    "<b>Of usable</b> compares the sun that went into cars with what the optimum took; above 100 % more sun was taken, "
+    "and more import with it. <b>Overload</b> is the worst second above any circuit or the main fuse; 0: none. "
+    "<b>Cost</b> is the import that charging caused and the feed-in that it used up, at the prices given."
+)
+_COARSE = (
+    '<p class="note"><b>Coarse:</b> sun and cars passed {speed:g} times faster than the program could react. '
+    "Simulate with speed 1 for figures to rely on.</p>"
 )
 
 
@@ -70,13 +96,15 @@ def cells(outcome: Outcome) -> tuple[str, ...]:
 
 
 def page(outcomes: Sequence[Outcome]) -> str:
-    """The whole report."""
-    body = "".join(_section(outcome) for outcome in outcomes)
+    """The whole report; outcomes of one day that follow each other stand side by side."""
+    speed = max((outcome.recording.step_s for outcome in outcomes), default=1.0)
+    coarse = _COARSE.format(speed=speed) if speed > 1 else ""
+    days = "".join(_day(name, list(group)) for name, group in groupby(outcomes, lambda outcome: outcome.name))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Simulation</title><style>{_STYLE}</style></head><body><h1>Simulation</h1>"
-        f'<div class="wide">{_table(outcomes)}</div><p>{_NOTE}</p>{body}</body></html>\n'
+        f"<title>twcmaster simulation</title><style>{_STYLE}</style></head><body><h1>Simulation</h1>"
+        f'<div class="wide">{_table(outcomes)}</div><p class="note">{_NOTE}</p>{coarse}{days}</body></html>\n'
     )
 
 
@@ -86,66 +114,66 @@ def _table(outcomes: Sequence[Outcome]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _section(outcome: Outcome) -> str:
+def _day(name: str, outcomes: Sequence[Outcome]) -> str:
+    sides = "".join(_side(outcome) for outcome in outcomes)
+    return f'<section><h2>{escape(name)}</h2><div class="sides">{sides}</div></section>'
+
+
+def _side(outcome: Outcome) -> str:
+    """One config on one day."""
     recording = outcome.recording
-    hours = (recording.start_s, recording.start_s + len(recording.pv_w) * recording.step_s)
-    ideal_w = outcome.optimum_w
-    powers = (
-        ("Sun", "--sun", [w / 1000 for w in recording.pv_w]),
-        ("House", "--house", [w / 1000 for w in recording.load_w]),
-        ("Cars", "--cars", [w / 1000 for w in recording.cars_w]),
-        ("Cars at best", "--best", [w / 1000 for w in ideal_w]),
+    span = Span(recording.start_s, len(recording.pv_w) * recording.step_s)
+    left_kw = [max(0.0, watts) / 1000 for watts in recording.net_w()]
+    followed = (
+        Curve("Sun left over by the house", "sun", left_kw, filled=True),
+        Curve("Cars at best", "best", [watts / 1000 for watts in outcome.optimum_w]),
+        Curve("Cars", "cars", [watts / 1000 for watts in recording.cars_w]),
     )
-    amps = [(name, colour, list(curve)) for name, colour, curve in _amps(outcome)]
-    title = escape(f"{outcome.name}, {outcome.config}")
-    return f"<h2>{title}</h2>{_plot(powers, hours, 'kW')}{_plot(amps, hours, 'A')}"
-
-
-def _amps(outcome: Outcome) -> Iterator[tuple[str, str, Iterable[float]]]:
-    colours = ("--cars", "--sun", "--house", "--best")
-    for index, (key, curve) in enumerate(outcome.recording.draw_a.items()):
-        yield key, colours[index % len(colours)], curve
-
-
-def _plot(curves: Sequence[tuple[str, str, list[float]]], hours: tuple[float, float], unit: str) -> str:
-    top = max((max(values, default=0.0) for _, _, values in curves), default=0.0) * 1.05 or 1.0
-    lines = "".join(
-        f'<polyline class="curve" style="stroke:var({colour})" points="{_points(values, top)}"/>'
-        for _, colour, values in curves
+    site = (
+        Curve("Sun", "sun", [watts / 1000 for watts in recording.pv_w]),
+        Curve("House without cars", "house", [watts / 1000 for watts in recording.load_w]),
     )
-    key = "".join(f'<span><i style="background:var({colour})"></i>{escape(name)}</span>' for name, colour, _ in curves)
-    names = ", ".join(name for name, _, _ in curves)
+    figures = (
+        plot("Following the sun", "kW", followed, span)
+        + _contactors(outcome, span)
+        + plot("Amps drawn", "A", _amps(outcome), span)
+        + plot("Sun and house", "kW", site, span)
+    )
+    return f"<div><h3>{escape(outcome.config)}</h3><p>{_in_words(outcome)}</p>{figures}{_notices(outcome)}</div>"
+
+
+def _in_words(outcome: Outcome) -> str:
+    score = outcome.score
+    times = "once" if score.closings == 1 else f"{score.closings} times"
     return (
-        f'<p class="key">{key}</p><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{escape(names)} over the day in {unit}">{_axes(top, hours, unit)}{lines}</svg>'
+        f"{score.from_sun_wh / 1000:.1f} kWh of sun went into cars, of {score.surplus_wh / 1000:.1f} kWh left over; "
+        f"{score.imported_wh / 1000:.2f} kWh came from the grid because of charging. Contactors closed {times}. "
+        f"That is <b>{outcome.share_of_optimum:.1%}</b> of the best possible."
     )
 
 
-def _axes(top: float, hours: tuple[float, float], unit: str) -> str:
-    parts = []
-    for step in range(5):
-        y = _y(top * step / 4, top)
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        label = f"{top * step / 4:.1f}" + (f" {unit}" if step == 4 else "")
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
-    for step in range(9):
-        x = LEFT + (WIDTH - LEFT) * step / 8
-        at = clock_text(hours[0] + (hours[1] - hours[0]) * step / 8)
-        anchor = "end" if step == 8 else "middle" if step else "start"
-        parts.append(f'<text x="{x:.0f}" y="{HEIGHT - 4}" text-anchor="{anchor}">{at}</text>')
-    return "".join(parts)
+def _contactors(outcome: Outcome, span: Span) -> str:
+    rows = [
+        Lane(key, _style(index), [amps >= DRAWING_A for amps in curve])
+        for index, (key, curve) in enumerate(outcome.recording.draw_a.items())
+    ]
+    best = Lane("At best", "best", [amps > 0 for amps in outcome.optimum.amps])
+    return lanes("Contactor closed", [*rows, best], span)
 
 
-def _points(values: Sequence[float], top: float) -> str:
-    """Means over equal stretches, as coordinates."""
-    count = min(POINTS, len(values))
-    points = []
-    for index in range(count):
-        first, last = index * len(values) // count, (index + 1) * len(values) // count
-        mean = sum(values[first:last]) / (last - first)
-        points.append(f"{LEFT + (WIDTH - LEFT) * (index + 0.5) / count:.1f},{_y(mean, top):.1f}")
-    return " ".join(points)
+def _amps(outcome: Outcome) -> list[Curve]:
+    return [Curve(key, _style(index), curve) for index, (key, curve) in enumerate(outcome.recording.draw_a.items())]
 
 
-def _y(value: float, top: float) -> float:
-    return (HEIGHT - BOTTOM) * (1 - value / top) + 6
+def _style(index: int) -> str:
+    return _CONNECTORS[index % len(_CONNECTORS)]
+
+
+def _notices(outcome: Outcome) -> str:
+    """What the program said meanwhile, folded away."""
+    notices = outcome.recording.notices
+    if not notices:
+        return ""
+    items = "".join(f"<li>{escape(notice)}</li>" for notice in notices[:_MOST_NOTICES])
+    more = f"<li>… and {len(notices) - _MOST_NOTICES} more</li>" if len(notices) > _MOST_NOTICES else ""
+    return f"<details><summary>What the program said ({len(notices)})</summary><ul>{items}{more}</ul></details>"
