@@ -164,7 +164,7 @@ def test_messages_by_hand_are_answered_and_harmful_ones_never_sent(page: Page, h
 def test_later_changes_of_the_installation_want_the_password_again(page: Page, house: House) -> None:
     open_page(page, house, "setup")
     page.get_by_role("button", name="Next").click()
-    page.get_by_label("Breaker (A)").fill("24")
+    page.get_by_label("Breaker (A)").fill("36")
     for _ in range(3):
         page.get_by_role("button", name="Next").click()
     page.get_by_label("Amps for all cars together").fill("20")
@@ -177,11 +177,11 @@ def test_later_changes_of_the_installation_want_the_password_again(page: Page, h
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("Applied.")).to_be_visible()
     text = house.config.read_text(encoding="utf-8")
-    assert "limit_a = 24" in text
+    assert "limit_a = 36" in text
     assert "# this comment must survive" in text
     assert list(house.folder.glob("site.toml.*.bak"))
     with house.client() as client:
-        wait_until(lambda: [c["limit_a"] for c in state(client)["circuits"]] == [24], 30, "the limit did not change")
+        wait_until(lambda: [c["limit_a"] for c in state(client)["circuits"]] == [36], 30, "the limit did not change")
 
 
 def test_diagnostics_and_a_backup_that_comes_back(page: Page, house: House) -> None:
