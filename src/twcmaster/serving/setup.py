@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from twcmaster.api.ports import ConfigProblem, ConfigView, Heard, MeterTried, NotPossible, PortView
-from twcmaster.config import edit
 from twcmaster.config.load import parse
 from twcmaster.config.problems import ConfigError
 
@@ -23,7 +22,10 @@ BEFORE_RESTART_S = 0.3
 
 
 class SetupDesk:
-    """The config file at `path` (None: it cannot be changed here). `restart()` is called when it has been replaced."""
+    """The config file at `path` (None: it cannot be changed here). `restart()` is called when it has been replaced.
+
+    What edits TOML is loaded when somebody first opens the setup page.
+    """
 
     def __init__(self, path: Path | None, clock: Callable[[], datetime], restart: Callable[[], None]) -> None:
         self._path = path
@@ -35,6 +37,8 @@ class SetupDesk:
         return await asyncio.to_thread(self._read)
 
     def _read(self) -> ConfigView:
+        from twcmaster.config import edit
+
         text = self._text()
         try:
             shown = edit.redacted(text)
@@ -71,6 +75,8 @@ class SetupDesk:
         return await asyncio.to_thread(self._check, toml)
 
     def _check(self, toml: str) -> list[ConfigProblem]:
+        from twcmaster.config import edit
+
         try:
             parse(edit.with_secrets(toml, self._text()), folder=self._folder())
         except edit.EditError as error:
@@ -84,6 +90,8 @@ class SetupDesk:
         return await asyncio.to_thread(self._draft, changes)
 
     def _draft(self, changes: Mapping[str, Any]) -> str:
+        from twcmaster.config import edit
+
         try:
             return edit.merged(edit.redacted(self._text()), changes)
         except (edit.EditError, ValueError, TypeError, RecursionError) as error:
@@ -96,6 +104,8 @@ class SetupDesk:
         return view
 
     def _write(self, toml: str, digest: str) -> ConfigView:
+        from twcmaster.config import edit
+
         if self._path is None:
             raise NotPossible("This program was started without a config file of its own.", "Start it with --config.")
         problems = self._check(toml)

@@ -34,7 +34,8 @@ FORGET_EVERY_MINUTES = 360
 LAST_WRITE_S = 1.0
 #: A commit a minute wears out SD cards. Shared memory, for other programs that read along, would be written to the disk
 #: with every commit and cost twice what the history itself does; a commit writes whole pages, so they are small.
-_PRAGMAS = ("locking_mode = EXCLUSIVE", "page_size = 1024")
+#: Half a megabyte of them is enough to remember.
+_PRAGMAS = ("locking_mode = EXCLUSIVE", "page_size = 1024", "cache_size = -512")
 
 
 @dataclass(frozen=True, slots=True)
