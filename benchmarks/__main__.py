@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ORDER = ("decode", "bus", "day", "solar", "web", "fuzz_long")
+ORDER = ("decode", "bus", "day", "solar", "web", "week", "fuzz_long")
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ from twcmaster.model.plan import Plan
 from twcmaster.model.reading import MeterRole, Reading
 from twcmaster.model.world import Activity, WallConnector, World
 from twcmaster.store import history as history_module
+from twcmaster.store import history_tables as tables
 from twcmaster.store.database import DatabaseError
 from twcmaster.store.history import History
 from twcmaster.store.history_copies import BadCopy
@@ -250,10 +251,8 @@ async def test_a_full_disk_loses_nothing_for_a_day(site: Site, monkeypatch: pyte
     assert "Charging goes on" in site.told[0][1]
     monkeypatch.setattr(site.history._database, "run", works)
     await site.history._write()
-    kept = History(site.history._path, lambda: site.clock, lambda *_: None)
-    written = await kept.sessions(NOON - timedelta(days=1), NOON + timedelta(days=1), None, 10)
+    written = await site.history._database.run(lambda c: tables.sessions(c, 0, NOON.timestamp() + 86400, None, 10))
     assert [session.energy_kwh for session in written] == [pytest.approx(CAR_W / 2000, rel=0.04)]
-    await kept.close()
     await site.pass_time(61)
     assert site.health().ok
     assert site.told[-1][0] == "info"
