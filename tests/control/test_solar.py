@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from itertools import pairwise
 from math import ceil
@@ -122,6 +123,19 @@ def test_the_most_spiteful_sky_cannot_make_contactors_flap() -> None:
     sun = FollowedSun(car("a"))
     sun.shine(4 * HOUR_S, _spite)
     assert 1 < sun.closings_within(HOUR_S) <= MOST_CLICKS_PER_HOUR
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_after_the_wildest_hours_a_lasting_dark_is_let_go_within_ten_minutes(seed: int) -> None:
+    """Dear clicks and clouds that always passed make it hold on, but not for long: what it sees counts more."""
+    rng, sun = random.Random(seed), FollowedSun(car("a"))
+    for _ in range(60):
+        sun.shine(5 + rng.expovariate(1 / 100), 5000.0)
+        sun.shine(5 + rng.expovariate(1 / 70), rng.uniform(0.0, 300.0))
+    sun.shine(100, 5000.0)
+    assert sun.running == ["a"]
+    sun.shine(600, 0.0)
+    assert sun.running == []
 
 
 @settings(max_examples=25)

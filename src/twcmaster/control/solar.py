@@ -28,11 +28,9 @@ from twcmaster.control.weather import look
 
 #: What closing a contactor costs: 10 Wh of wear, and the sun that is lost while the car starts and after it stopped.
 CLICK_WH = 15.0
-#: Every closing within the last hour but the first makes the next one dearer by this factor, up to so many times: what
-#: a car that holds on may import for it is bounded.
+#: Every closing within the last hour but the first makes the next one dearer by this factor.
 DEARER = 1.5
 FREE_CLICKS = 1
-DEAREST = 4.0
 #: What it is worth that one more of equal cars charges, where one of them alone could take all.
 FAIRNESS_W = 100.0
 #: A change must pay for this long: a reading that the next one contradicts moves no contactor.
@@ -100,7 +98,7 @@ def _least_w(running: Sequence[str], known: Mapping[str, Runner]) -> float:
 
 def _weigh(sun: Sun, known: Mapping[str, Runner], surplus_w: float, now: float) -> Sun:
     """Work out what one car more and the last one are worth, and note since when it is time for a change."""
-    click_wh = CLICK_WH * min(DEAREST, DEARER ** max(0, len(sun.clicks) - FREE_CLICKS))
+    click_wh = CLICK_WH * DEARER ** max(0, len(sun.clicks) - FREE_CLICKS)
     joining, leaving = next_in(sun, known), next_out(sun, known)
     more = less = None
     pays = costs = False
