@@ -156,6 +156,15 @@ def test_an_old_reading_is_as_good_as_none(age_s: float, known: bool) -> None:
     assert ("silent" in watched.guard.problem) is not known
 
 
+def test_a_meter_that_stumbles_often_is_not_believed_for_longer() -> None:
+    watched = Watched()
+    for _ in range(8):
+        watched.see((10, 10, 10))
+        watched.now += 4 * STALE_LEAST_S
+    watched.see((10, 10, 10), age_s=STALE_LEAST_S + 0.1)
+    assert "silent" in watched.guard.problem
+
+
 @pytest.mark.parametrize(
     "said, problem",
     [

@@ -109,3 +109,18 @@ async def test_trying_a_meter_looks_for_secrets_beside_the_config(config: Path) 
         assert (tried.power_w, tried.problem) == (1234.5, None)
         with pytest.raises(NotPossible, match="cannot be read: No such file"):
             await setup.try_meter({**section, "token": {"file": "gone"}})
+
+
+async def test_trying_a_meter_uses_the_secrets_that_it_has_for_its_own_address_only(config: Path) -> None:
+    setup = SetupDesk(config, lambda: NOON, lambda: None)
+    device = Device()
+    async with device.online() as url:
+        meter = f'[[meter]]\nname = "grid"\nrole = "grid"\nkind = "http"\nurl = "{url}"\npower_w = "power"\n'
+        config.write_text(GARAGE + meter + 'token = "hush-token"\n')
+        shown = dict((await setup.read()).values["meter"][0])
+        assert shown["token"] == "(unchanged)"
+        assert (await setup.try_meter(shown)).problem is None
+        assert "hush-token" in device.requests[-1]
+        with pytest.raises(NotPossible, match="Enter it again"):
+            await setup.try_meter(shown | {"url": url.replace("127.0.0.1", "localhost")})
+    assert len(device.requests) == 1

@@ -58,7 +58,8 @@ def watch(
     reading = None if view is None else view.reading
     if view is None or reading is None:
         return Guard(problem=f"Meter {fuse.meter} has not told anything yet")
-    if not is_fresh(balance.rhythms.get(fuse.meter, FIRST), view, world.now):
+    # By the pace that was configured: a meter that stumbles often must not be believed for longer.
+    if not is_fresh(FIRST, view, world.now):
         return Guard(problem=f"Meter {fuse.meter} is silent for {view.age_s(world.now):.0f} s")
     import_a = _import_a(fuse, reading)
     if import_a is None:

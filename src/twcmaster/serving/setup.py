@@ -146,7 +146,23 @@ class SetupDesk:
         """Ask a meter once. Raises NotPossible when the section makes no sense."""
         from twcmaster.serving.listening import try_meter
 
-        return await try_meter(section, self._clock, self._folder())
+        whole = await asyncio.to_thread(self._with_its_secrets, section)
+        return await try_meter(whole, self._clock, self._folder())
+
+    def _with_its_secrets(self, section: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The section with what the file has where it says that a secret is unchanged."""
+        from twcmaster.config import edit
+
+        text = self._text()
+        before = {meter.get("name"): meter for meter in edit.values(text).get("meter", ())}.get(section.get("name"), {})
+        if any(before.get(key) != section.get(key) for key in ("host", "url")):
+            # A secret is for the device that it was entered for, and is shown to no other.
+            text = ""
+        try:
+            whole = edit.with_secrets(edit.merged("", {"meter": [dict(section)]}), text)
+            return dict(edit.values(whole)["meter"][0])
+        except (edit.EditError, ValueError, TypeError) as error:
+            raise NotPossible(f"This meter cannot be tried: {error}", "Enter its secrets again.") from error
 
 
 def _back_up(path: Path, clock: datetime) -> None:

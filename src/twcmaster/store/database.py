@@ -73,7 +73,7 @@ class Database:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._set_aside, why)
 
     async def close(self) -> None:
-        """Close the file. The next `run` would open it again."""
+        """Close the file, for good."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
