@@ -9,7 +9,7 @@ import pytest
 from tests.control.small_meters import Said, world
 from tests.control.small_world import BERLIN, NOON
 from twcmaster.control.balance import Balance, CarDraw, observe
-from twcmaster.control.peak import MOST_SHARE, SHORTEST_REST_S, Peak, constraint, watch
+from twcmaster.control.peak import MOST_SHARE, REST_S, SHORTEST_REST_S, Peak, constraints, watch
 from twcmaster.model.energy import PeakFacts
 
 LIMIT_W = 8000.0
@@ -49,9 +49,9 @@ class Metered:
 
 def fair(into_s: float, spent_w: float, house_w: float = 0.0) -> float:
     """What the rest of the interval allows after a constant import since its start."""
-    rest_s = max(SHORTEST_REST_S, 900 - into_s)
-    left_w = (LIMIT_W * 900 - spent_w * into_s) / rest_s
-    return max(0.0, min(MOST_SHARE * LIMIT_W, max(0.0, left_w)) - house_w)
+    saved_ws = (LIMIT_W - spent_w) * into_s
+    rest_s = max(SHORTEST_REST_S, 900 - into_s) if saved_ws > 0 else 900 - into_s
+    return max(0.0, min(MOST_SHARE * LIMIT_W, max(0.0, LIMIT_W + saved_ws / rest_s)) - house_w)
 
 
 def begun() -> Metered:
@@ -124,15 +124,13 @@ def test_the_hour_that_comes_twice_is_counted_once() -> None:
 def test_a_silent_meter_leaves_the_fallback_only(said: Said) -> None:
     metered = Metered()
     assert metered.look(said) is None
-    limit = constraint(world([said], energy={"peak": FACTS}), metered.peak, metered.draws, 6.0)
-    assert limit is not None
+    (limit,) = constraints(world([said], energy={"peak": FACTS}), metered.peak, metered.draws, 6.0)
     assert (limit.limit_a, limit.reason.code) == (6.0, "peak_blind")
 
 
 def test_the_limit_counts_three_phase_cars_for_what_they_are() -> None:
     draws = {"a": CarDraw(0.0, 0.0, 0.0, 0.0, 230.0), "b": CarDraw(0.0, 0.0, 0.0, 0.0, 690.0)}
-    limit = constraint(world([], energy={"peak": FACTS}), Peak(cars_w=6900.0), draws, 0.0)
-    assert limit is not None
+    (limit,) = constraints(world([], energy={"peak": FACTS}), Peak(cars_w=6900.0), draws, 0.0)
     assert limit.limit_a == 30.0
     assert limit.load({"a": 10.0, "b": 6.0}) == 28.0
     assert limit.reason.text == "Peak limit of 8 kW: 6.9 kW are left for cars now"
@@ -141,7 +139,7 @@ def test_the_limit_counts_three_phase_cars_for_what_they_are() -> None:
 def test_without_a_limit_in_the_config_nothing_is_counted() -> None:
     bare, before = world([Said("grid", 0.0)]), Peak()
     assert watch(bare, Balance(), {}, before) is before
-    assert constraint(bare, before, {"a": CarDraw(0.0, 0.0, 0.0, 0.0, 230.0)}, 0.0) is None
+    assert constraints(bare, before, {"a": CarDraw(0.0, 0.0, 0.0, 0.0, 230.0)}, 0.0) == ()
 
 
 @pytest.mark.parametrize("house_w", [0.0, 3000.0, 6000.0])
@@ -154,3 +152,47 @@ def test_cars_that_take_all_they_may_stay_below_the_peak(house_w: float) -> None
         taken_ws += house_w + allowed
     assert taken_ws / 900 <= LIMIT_W * 1.02
     assert taken_ws / 900 >= LIMIT_W * 0.9
+
+
+def test_spending_evenly_leaves_as_much_at_the_end_as_at_the_start() -> None:
+    metered = begun()
+    metered.cars_w = 3000.0
+    allowed_w = [metered.spend(1, LIMIT_W) for _ in range(1800)]
+    assert allowed_w[60:] == pytest.approx([3000.0] * 1740, rel=0.02)
+
+
+# ── cars that had to stop ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def garage(**amps: tuple[float, float]) -> dict[str, CarDraw]:
+    """Cars with what they draw and what they are offered."""
+    return {key: CarDraw(1000.0, drawn_a, offered_a, 0.0, 230.0) for key, (drawn_a, offered_a) in amps.items()}
+
+
+def seen(before: Peak, import_w: float, now: float, draws: dict[str, CarDraw]) -> tuple[Peak, tuple[str, ...]]:
+    """One look: the memory after it, and who may not begin."""
+    looked = world([Said("grid", import_w)], now, energy={"peak": FACTS})
+    after = watch(looked, observe(looked, draws, Balance()), draws, before)
+    resting = [limit for limit in constraints(looked, after, draws, 0.0) if limit.reason.code == "peak_rest"]
+    assert all(limit.limit_a == 0.0 for limit in resting)
+    return after, tuple(sorted(key for limit in resting for key in limit.members))
+
+
+@pytest.mark.parametrize(
+    "house_w, resting",
+    # The house takes all: who stopped did so for it. Where there is plenty left, it was somebody's wish.
+    [(9000.0, ("a", "c")), (1000.0, ())],
+)
+def test_after_a_car_had_to_stop_none_begins_for_a_while(house_w: float, resting: tuple[str, ...]) -> None:
+    peak, _ = seen(Peak(), house_w, 1000.0, garage(a=(5.9, 6.0), b=(5.9, 6.0), c=(0.0, 0.0)))
+    stopped = garage(a=(0.0, 0.0), b=(5.9, 6.0), c=(0.0, 0.0))
+    peak, waiting = seen(peak, house_w, 1002.0, stopped)
+    assert waiting == resting
+    for later_s, still in ((REST_S - 1, resting), (REST_S, ())):
+        _, waiting = seen(peak, 500.0, 1002.0 + later_s, stopped)
+        assert waiting == still
+
+
+def test_a_car_that_leaves_stops_nobody() -> None:
+    peak, _ = seen(Peak(), 9000.0, 1000.0, garage(a=(5.9, 6.0), b=(0.0, 0.0)))
+    assert seen(peak, 9000.0, 1002.0, garage(b=(0.0, 0.0)))[1] == ()

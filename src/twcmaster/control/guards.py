@@ -36,8 +36,8 @@ def of_peak(
     draws = sunlit.draws(world, held)
     spent = peak.watch(world, sight, draws, before)
     fallback = _fallback_a(world, members)
-    limit = peak.constraint(world, spent, draws, sum(fallback.values()))
-    return spent, () if limit is None else (replace(limit, members=limit.members & fallback.keys()),)
+    limits = peak.constraints(world, spent, draws, sum(fallback.values()))
+    return spent, tuple(replace(limit, members=limit.members & fallback.keys()) for limit in limits)
 
 
 def _fallback_a(world: World, members: Sequence[WallConnector]) -> dict[str, float]:

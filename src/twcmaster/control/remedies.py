@@ -35,6 +35,7 @@ _REMEDIES: Mapping[str, str] = {
     "fuse_blind": "A grid meter that answers: check its network and its power.",
     "peak_blind": "A grid meter that answers: check its network and its power.",
     "peak": "Less drawn by the house, or the next quarter of an hour.",
+    "peak_rest": "A few minutes.",
 }
 
 
