@@ -89,10 +89,11 @@ def test_export_does_not_earn_anything_back() -> None:
     assert metered.peak.spent_ws == idle
 
 
-def test_what_cars_draw_is_theirs() -> None:
+@pytest.mark.parametrize("into_s, import_w", [(300, 7000.0), (850, 8200.0)])
+def test_what_cars_draw_is_theirs_and_what_was_overspent_is_made_up_for(into_s: int, import_w: float) -> None:
     metered = begun()
     metered.cars_w = 5000.0
-    assert metered.spend(300, 7000.0) == pytest.approx(fair(300, 7000.0, 2000.0), rel=0.02)
+    assert metered.spend(into_s, import_w) == pytest.approx(fair(into_s, import_w, import_w - 5000.0), rel=0.02)
 
 
 def test_a_start_in_the_middle_counts_as_if_spent_evenly() -> None:
