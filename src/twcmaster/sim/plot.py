@@ -10,7 +10,7 @@ from math import ceil, log10
 
 from twcmaster.sim.daytime import DAY_S, clock_text
 
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720, 230, 44, 18, 24
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720, 222, 44, 10, 24
 #: A curve has at most this many points: more than one for each pixel shows nothing.
 POINTS = 680
 #: What a step of the value axis may be, times a power of ten; and of the time axis, in seconds.
@@ -57,9 +57,9 @@ def plot(title: str, unit: str, curves: Sequence[Curve], span: Span) -> str:
     highest = max((max(curve.values, default=0.0) for curve in curves), default=0.0)
     step = _value_step(highest) if highest > 0 else 1.0
     top = step * max(1, ceil(highest / step - 1e-9))
-    axes = _value_axis(top, step, unit) + _time_axis(span, HEIGHT - BOTTOM)
+    axes = _value_axis(top, step) + _time_axis(span, HEIGHT - BOTTOM)
     drawn = axes + "".join(_curve(curve, top) for curve in curves)
-    return _figure(title, [(curve.name, curve.style) for curve in curves], drawn, HEIGHT)
+    return _figure(f"{title}, {unit}", [(curve.name, curve.style) for curve in curves], drawn, HEIGHT)
 
 
 def lanes(title: str, rows: Sequence[Lane], span: Span) -> str:
@@ -88,8 +88,8 @@ def _value_step(highest: float) -> float:
     return next(power * part for part in (0.1, 0.2, 0.5, *_STEPS) if highest <= _MOST_VALUES * power * part)
 
 
-def _value_axis(top: float, step: float, unit: str) -> str:
-    parts = [f'<text x="{LEFT - 6}" y="11" text-anchor="end">{unit}</text>']
+def _value_axis(top: float, step: float) -> str:
+    parts = []
     for index in range(round(top / step) + 1):
         y = _y(index * step, top)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')

@@ -60,7 +60,7 @@ i.cars, i.one { background: var(--cars); }
 i.best { background: var(--best); }
 .curve.two { stroke: var(--house); } rect.two { fill: var(--house); } i.two { background: var(--house); }
 .curve.three { stroke: var(--three); } rect.three { fill: var(--three); } i.three { background: var(--three); }
-@media (max-width: 40rem) { svg text { font-size: 19px; } }
+@media (max-width: 40rem) { svg text { font-size: 17px; } }
 details { margin-top: .8rem; font-size: .92rem; } li { color: var(--soft); }
 """
 _NOTE = (
