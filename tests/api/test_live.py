@@ -59,10 +59,11 @@ async def test_one_message_in_so_many_seconds(api: Served, monkeypatch: pytest.M
         numbers = [(await next_of(socket))["number"]]
         for _ in range(20):
             api.house.publish()
-            await asyncio.sleep(0.01)
-        numbers += [(await next_of(socket))["number"] for _ in range(2)]
+            await asyncio.sleep(0)
+        while numbers[-1] < 21:
+            numbers.append((await next_of(socket))["number"])
     assert numbers[0] == 1
-    assert numbers[-1] == 21, "and the last one is the newest"
+    assert len(numbers) <= 4, "a burst is one message or two, and the last one is the newest"
 
 
 async def test_a_reader_that_sleeps_delays_nobody_and_misses_old_states(api: Served) -> None:
