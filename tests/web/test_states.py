@@ -9,10 +9,10 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.web.conftest import ROOT, STATIC
 
@@ -61,12 +61,30 @@ def visit(page: Page, origin: str, scene: str, place: str = "now") -> None:
     expect(page.locator("[aria-busy]")).to_have_count(0)
 
 
-def new_page(browser: Browser, size: tuple[int, int] = PHONE, language: str = "en-GB", **more: Any) -> Page:
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, locale=language, service_workers="block", **more
-    )
-    context.set_default_timeout(15_000)
-    return context.new_page()
+class NewPage(Protocol):
+    def __call__(self, size: tuple[int, int] = PHONE, language: str = "en-GB", **more: Any) -> Page: ...
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[NewPage]:
+    """Fresh browsers, each as wanted. Whatever goes wrong inside one fails the test."""
+    mistakes: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def opened(size: tuple[int, int] = PHONE, language: str = "en-GB", **more: Any) -> Page:
+        wide, high = size
+        more = {"service_workers": "block"} | more
+        context = browser.new_context(viewport={"width": wide, "height": high}, locale=language, **more)
+        contexts.append(context)
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: mistakes.append(str(error)))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert mistakes == []
 
 
 @pytest.mark.parametrize(
@@ -82,30 +100,28 @@ def new_page(browser: Browser, size: tuple[int, int] = PHONE, language: str = "e
         ("door", "Log in"),
     ],
 )
-def test_each_state_is_told_in_words(browser: Browser, origin: str, scene: str, words: str) -> None:
-    page = new_page(browser)
+def test_each_state_is_told_in_words(new_page: NewPage, origin: str, scene: str, words: str) -> None:
+    page = new_page()
     visit(page, origin, scene)
     expect(page.get_by_text(words).first).to_be_visible()
-    page.context.close()
 
 
 @pytest.mark.parametrize("place", ["now", "schedule", "history", "more", "bus", "setup", "log", "access"])
 def test_nothing_is_wider_than_the_screen_in_german_at_twice_the_size(
-    browser: Browser, origin: str, place: str
+    new_page: NewPage, origin: str, place: str
 ) -> None:
-    page = new_page(browser, ZOOMED, "de-DE")
+    page = new_page(ZOOMED, "de-DE")
     visit(page, origin, "base", place)
     assert page.evaluate("document.documentElement.lang") == "de"
     assert page.evaluate("document.documentElement.scrollWidth") <= ZOOMED[0]
-    page.context.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("place", ["now", "schedule", "history", "more", "bus", "setup", "log", "access", "door"])
-def test_axe_finds_nothing_serious(browser: Browser, origin: str, place: str, theme: Any) -> None:
+def test_axe_finds_nothing_serious(new_page: NewPage, origin: str, place: str, theme: Any) -> None:
     if not AXE.exists():
         pytest.skip("axe-core is not installed: npm ci in web/")
-    page = new_page(browser, DESKTOP if place == "bus" else PHONE, color_scheme=theme)
+    page = new_page(DESKTOP if place == "bus" else PHONE, color_scheme=theme)
     visit(page, origin, "door" if place == "door" else "base", place)
     page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
     page.evaluate(AXE.read_text(encoding="utf-8"))
@@ -116,11 +132,10 @@ def test_axe_finds_nothing_serious(browser: Browser, origin: str, place: str, th
         if one["impact"] in {"serious", "critical"}
     ]
     assert serious == []
-    page.context.close()
 
 
-def test_the_mode_and_charge_now_work_by_keyboard_alone(browser: Browser, origin: str) -> None:
-    page = new_page(browser)
+def test_the_mode_and_charge_now_work_by_keyboard_alone(new_page: NewPage, origin: str) -> None:
+    page = new_page()
     visit(page, origin, "base")
     page.get_by_role("radio", name="Solar", exact=True).first.focus()
     with page.expect_request(lambda request: request.method == "POST") as sent:
@@ -132,33 +147,30 @@ def test_the_mode_and_charge_now_work_by_keyboard_alone(browser: Browser, origin
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("button", name="Charge now", exact=True)).to_be_focused()
-    page.context.close()
 
 
-def test_why_says_what_would_give_more_in_either_language(browser: Browser, origin: str) -> None:
+def test_why_says_what_would_give_more_in_either_language(new_page: NewPage, origin: str) -> None:
     for language, why, remedy in (("en-GB", "why", "More sun, or charge now."), ("de-DE", "warum", "Mehr Sonne, oder")):
-        page = new_page(browser, language=language)
+        page = new_page(language=language)
         visit(page, origin, "base")
         card = page.get_by_role("article").first
         card.get_by_text(why, exact=True).click()
         expect(card.get_by_text(remedy)).to_be_visible()
         expect(card.get_by_text("22:00")).to_be_visible()
-        page.context.close()
 
 
 @pytest.mark.parametrize(
     "language,told",
     [("en-US", "Next: Off from 10:00 PM"), ("en-GB", "Next: Off from 22:00"), ("de-DE", "Als Nächstes: Aus ab 22:00")],
 )
-def test_times_in_sentences_follow_the_readers_clock(browser: Browser, origin: str, language: str, told: str) -> None:
-    page = new_page(browser, language=language)
+def test_times_in_sentences_follow_the_readers_clock(new_page: NewPage, origin: str, language: str, told: str) -> None:
+    page = new_page(language=language)
     visit(page, origin, "base")
     expect(page.get_by_text(told)).to_be_visible()
-    page.context.close()
 
 
-def test_the_day_can_be_pointed_at_zoomed_and_read_as_a_table(browser: Browser, origin: str) -> None:
-    page = new_page(browser, DESKTOP)
+def test_the_day_can_be_pointed_at_zoomed_and_read_as_a_table(new_page: NewPage, origin: str) -> None:
+    page = new_page(DESKTOP)
     visit(page, origin, "base", "history")
     page.get_by_label("Where").select_option(label="Left bay")
     card = page.locator("section.card", has_text="Power over the day")
@@ -190,21 +202,19 @@ def test_the_day_can_be_pointed_at_zoomed_and_read_as_a_table(browser: Browser, 
     for column in ("Drawn (A)", "Limit (A)", "Contactor closed"):
         expect(card.get_by_role("columnheader", name=column)).to_be_visible()
     expect(card.get_by_role("cell", name="yes").first).to_be_visible()
-    page.context.close()
 
 
-def test_an_empty_day_says_when_there_will_be_something(browser: Browser, origin: str) -> None:
-    page = new_page(browser)
+def test_an_empty_day_says_when_there_will_be_something(new_page: NewPage, origin: str) -> None:
+    page = new_page()
     visit(page, origin, "base")
     nothing = {"step_s": 60, "at_s": [], "columns": {}}
     page.route("**/api/v1/history/series**", lambda route: route.fulfill(json=nothing))
     page.get_by_role("link", name="History").first.click()
     expect(page.get_by_text("The curve begins a minute after")).to_be_visible()
-    page.context.close()
 
 
-def test_an_open_door_is_said_and_offers_no_logins(browser: Browser, origin: str) -> None:
-    page = new_page(browser)
+def test_an_open_door_is_said_and_offers_no_logins(new_page: NewPage, origin: str) -> None:
+    page = new_page()
     visit(page, origin, "base")
     everybody = {"auth": "none", "setup_needed": False, "me": answers("base")["auth"]["me"]}
     page.route("**/api/v1/auth", lambda route: route.fulfill(json=everybody))
@@ -214,11 +224,10 @@ def test_an_open_door_is_said_and_offers_no_logins(browser: Browser, origin: str
     expect(page.get_by_text("Let somebody in")).to_have_count(0)
     page.goto(f"{origin}/#/more")
     expect(page.get_by_role("button", name="Log out")).to_have_count(0)
-    page.context.close()
 
 
-def test_charge_now_says_what_it_costs(browser: Browser, origin: str) -> None:
-    page = new_page(browser)
+def test_charge_now_says_what_it_costs(new_page: NewPage, origin: str) -> None:
+    page = new_page()
     visit(page, origin, "base")
     page.get_by_role("button", name="Charge now", exact=True).click()
     told = page.get_by_role("dialog").locator(".guess")
@@ -229,22 +238,20 @@ def test_charge_now_says_what_it_costs(browser: Browser, origin: str) -> None:
     said = re.search(r"It costs about €([\d.]+)\.", told.inner_text())
     assert said is not None, told.inner_text()
     assert float(said[1]) == pytest.approx(cost, abs=0.05)
-    page.context.close()
 
 
-def test_a_refusal_is_told_in_the_words_of_the_daemon(browser: Browser, origin: str) -> None:
-    page = new_page(browser)
+def test_a_refusal_is_told_in_the_words_of_the_daemon(new_page: NewPage, origin: str) -> None:
+    page = new_page()
     visit(page, origin, "base")
     refusal = {"type": "refused", "title": "", "status": 409, "detail": "The car is asleep.", "what_to_do": "Wake it."}
     page.route("**/api/v1/commands", lambda route: route.fulfill(status=409, json=refusal))
     page.get_by_role("radio", name="Off", exact=True).first.click()
     expect(page.get_by_text("The car is asleep. Wake it.")).to_be_visible()
-    page.context.close()
 
 
-def test_without_a_network_the_page_opens_and_says_how_old_its_numbers_are(browser: Browser, origin: str) -> None:
-    context = browser.new_context(locale="en-GB")
-    page = context.new_page()
+def test_without_a_network_the_page_opens_and_says_how_old_its_numbers_are(new_page: NewPage, origin: str) -> None:
+    page = new_page(service_workers="allow")
+    context = page.context
     visit(page, origin, "base")
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
@@ -256,18 +263,33 @@ def test_without_a_network_the_page_opens_and_says_how_old_its_numbers_are(brows
     expect(again.get_by_text("Charging goes on without this page.").first).to_be_visible(timeout=20_000)
     expect(again.get_by_text("Charging with 7.0 kW of sun")).to_be_visible()
     expect(again.get_by_role("button", name="Charge now", exact=True)).to_be_disabled()
-    context.close()
 
 
-def test_nothing_is_fetched_from_anywhere_else(browser: Browser, origin: str) -> None:
-    page = new_page(browser)
+@pytest.mark.parametrize("part", ["Chart-*.css", "Chart-*.js"])
+def test_a_chart_that_did_not_arrive_comes_with_the_next_try(new_page: NewPage, origin: str, part: str) -> None:
+    page = new_page()
+    page.clock.install()
+    page.route(f"**/assets/{part}", lambda route: route.abort(), times=1)
+    visit(page, origin, "base")
+    expect(page.get_by_role("heading", name="kWh")).to_be_visible()
+    expect(page.locator("canvas")).to_have_count(0)
+    page.clock.run_for("01:01")
+    expect(page.locator("canvas")).to_have_count(1)
+
+
+def test_without_its_german_words_the_page_is_english(new_page: NewPage, origin: str) -> None:
+    page = new_page(language="de-DE")
+    page.route("**/assets/de-*.js", lambda route: route.abort())
+    visit(page, origin, "base", "more")
+    expect(page.get_by_role("heading", name="More")).to_be_visible()
+    page.get_by_role("radio", name="Deutsch").click()
+    expect(page.get_by_text("This part of the page cannot be loaded now.")).to_be_visible()
+
+
+def test_nothing_is_fetched_from_anywhere_else(new_page: NewPage, origin: str) -> None:
+    page = new_page()
     foreign: list[str] = []
     page.on("request", lambda request: None if request.url.startswith(origin) else foreign.append(request.url))
     for place in ("now", "history", "bus", "setup"):
         visit(page, origin, "base", place)
     assert foreign == []
-    page.context.close()
-
-
-def test_recorded_answers_lie_in_the_repository() -> None:
-    assert {path.stem for path in Path(RECORDED).glob("*.json")} >= {"base", "silence", "nometer", "thirty", "door"}

@@ -30,12 +30,17 @@ export function language(): string {
 export async function startLanguage(): Promise<void> {
   const kept = localStorage.getItem(KEPT);
   const wanted = [kept, ...navigator.languages].map((tag) => tag?.split("-")[0]);
-  await setLanguage((wanted.find((tag) => tag && tag in LANGUAGES) ?? "en") as Language);
+  try {
+    await setLanguage((wanted.find((tag) => tag && tag in LANGUAGES) ?? "en") as Language);
+  } catch {
+    // A page in English is better than none; its words are part of the first load.
+    await setLanguage("en");
+  }
 }
 
 export async function chooseLanguage(wanted: Language): Promise<void> {
-  localStorage.setItem(KEPT, wanted);
   await setLanguage(wanted);
+  localStorage.setItem(KEPT, wanted);
 }
 
 async function setLanguage(wanted: Language): Promise<void> {
