@@ -26,8 +26,9 @@ help:
 demo: $(VENV)/.run page
 	@$(BIN)/twcmaster demo $(ARGS)
 
+# Two files at a time: much of a test's time is waiting for real heartbeats. More would make a Raspberry Pi swap.
 test: $(VENV)/.dev page
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 # Node comes as a Python package with the locked build dependencies; nothing else needs it.
 page: $(PAGE)/index.html

@@ -1,6 +1,7 @@
 """Test-wide settings: how hard hypothesis tries, and where the recorded field data lies."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,10 @@ def corpus() -> Path:
     if not folder.is_dir():
         pytest.fail(f"TWCMASTER_CORPUS names {folder}, which is not a folder")
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two tests of one name would be run once only where files are shared out to processes."""
+    twice = [name for name, times in Counter(item.nodeid for item in items).items() if times > 1]
+    if twice:
+        raise pytest.UsageError(f"tests of one name: {', '.join(twice)}")

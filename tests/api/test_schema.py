@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -39,7 +39,7 @@ def described() -> Any:
     return json.loads(DOCUMENT.read_text(encoding="utf-8"))
 
 
-schema = schemathesis.openapi.from_dict(described())
+OPERATIONS = [operation.ok() for operation in schemathesis.openapi.from_dict(described()).get_all_operations()]
 
 
 @schemathesis.serializer("application/zip")
@@ -102,12 +102,16 @@ def test_every_operation_is_explained_and_says_how_it_fails() -> None:
                 assert operation["security"], name
 
 
-@schema.parametrize()
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-def test_whatever_is_asked_is_answered_as_described(case: Any, running: Running) -> None:
-    if case.path.endswith("/setup/listen") and isinstance(case.body, dict):
-        # It listens for as long as it is told to.
-        case.body["seconds"] = 0.5
-    case.call_and_validate(
-        base_url=running.url, headers={"Authorization": f"Bearer {running.key}"}, checks=CHECKS, timeout=30
-    )
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
+def test_whatever_is_asked_is_answered_as_described(operation: Any, running: Running) -> None:
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy())
+    def answered(case: Any) -> None:
+        if case.path.endswith("/setup/listen") and isinstance(case.body, dict):
+            # It listens for as long as it is told to.
+            case.body["seconds"] = 0.5
+        case.call_and_validate(
+            base_url=running.url, headers={"Authorization": f"Bearer {running.key}"}, checks=CHECKS, timeout=30
+        )
+
+    answered()

@@ -7,8 +7,9 @@ import json
 import signal
 import socket
 import stat
+import tempfile
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -195,6 +196,13 @@ async def test_the_output_may_be_closed_early(tmp_path: Path) -> None:
         assert "Traceback" not in err
 
 
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder for sockets, whose paths may have some hundred letters at most."""
+    with tempfile.TemporaryDirectory(prefix="twc-") as folder:
+        yield Path(folder)
+
+
 @asynccontextmanager
 async def a_demo(*arguments: str, folder: Path) -> AsyncIterator[Process]:
     """`twcmaster demo`, killed at the end if it still runs."""
@@ -221,10 +229,10 @@ async def places_of(demo: Process) -> dict[str, str]:
     return places
 
 
-async def test_the_demo_is_the_real_thing(tmp_path: Path) -> None:
+async def test_the_demo_is_the_real_thing(short_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         busy = taken.getsockname()[1]
-        async with a_demo("--seconds", "25", "--port", str(busy), folder=tmp_path) as demo:
+        async with a_demo("--seconds", "25", "--port", str(busy), folder=short_path) as demo:
             places = await places_of(demo)
             assert Path(places["bus"].split(" -> ")[1].strip()).is_char_device()
             url = places["page"].split()[0]
@@ -234,7 +242,7 @@ async def test_the_demo_is_the_real_thing(tmp_path: Path) -> None:
             out, err = await asyncio.wait_for(demo.communicate(), 60)
     assert (demo.returncode, err.decode()) == (0, "")
     assert "Left bay (1839): " in out.decode()
-    assert list(tmp_path.iterdir()) == []
+    assert list(short_path.iterdir()) == []
 
 
 async def look_around(url: str) -> None:
@@ -266,8 +274,8 @@ async def until_charging(client: httpx2.AsyncClient) -> None:
             await asyncio.sleep(0.2)
 
 
-async def test_the_demo_without_page_with_a_battery_ends_on_ctrl_c(tmp_path: Path) -> None:
-    async with a_demo("--no-page", "--battery", folder=tmp_path) as demo:
+async def test_the_demo_without_page_with_a_battery_ends_on_ctrl_c(short_path: Path) -> None:
+    async with a_demo("--no-page", "--battery", folder=short_path) as demo:
         places = await places_of(demo)
         assert "page" not in places
         socket_path = places["look"].split()[-1]
@@ -276,13 +284,23 @@ async def test_the_demo_without_page_with_a_battery_ends_on_ctrl_c(tmp_path: Pat
                 await asyncio.sleep(0.1)
         stopped = await end(demo, signal.SIGINT)
     assert (stopped.code, stopped.err) == (0, "")
-    assert list(tmp_path.iterdir()) == []
+    assert list(short_path.iterdir()) == []
 
 
 async def connectors_at(socket_path: str) -> Any:
     """What the daemon at a socket says of its connectors; nothing while it does not answer."""
     answer = await call("status", "--json", "--socket", socket_path)
     return json.loads(answer.out)["connectors"] if answer.code == 0 else []
+
+
+async def test_a_demo_without_room_for_its_socket_says_what_to_do(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 25)
+    folder.mkdir()
+    ended = await call("demo", "--no-page", TMPDIR=str(folder))
+    assert ended.code == 1
+    assert "too long for a socket" in ended.err
+    assert "TMPDIR=/tmp" in ended.err
+    assert list(folder.iterdir()) == []
 
 
 async def test_without_a_page_the_daemon_carries_nothing_of_it(tmp_path: Path) -> None:

@@ -36,8 +36,9 @@ def _needed(there: bool, what: str) -> None:
     pytest.skip(what)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One Chromium for a file. Ended with it: until then its event loop runs, and no other may."""
     _needed(CHROMIUM.exists(), f"there is no {CHROMIUM}: sudo apt install chromium")
     _needed((STATIC / "index.html").exists(), "the page is not built: make page")
     with sync_playwright() as playwright:

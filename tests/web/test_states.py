@@ -269,12 +269,22 @@ def test_without_a_network_the_page_opens_and_says_how_old_its_numbers_are(new_p
 def test_a_chart_that_did_not_arrive_comes_with_the_next_try(new_page: NewPage, origin: str, part: str) -> None:
     page = new_page()
     page.clock.install()
-    page.route(f"**/assets/{part}", lambda route: route.abort(), times=1)
-    visit(page, origin, "base")
+    page.route(f"**/assets/{part}", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        visit(page, origin, "base")
     expect(page.get_by_role("heading", name="kWh")).to_be_visible()
     expect(page.locator("canvas")).to_have_count(0)
+    page.unroute(f"**/assets/{part}")
     page.clock.run_for("01:01")
     expect(page.locator("canvas")).to_have_count(1)
+
+
+def test_an_answer_that_breaks_off_is_told_like_none(new_page: NewPage, origin: str) -> None:
+    page = new_page()
+    visit(page, origin, "base")
+    page.route("**/api/v1/commands", lambda route: route.fulfill(content_type="application/json", body='{"message": "Mo'))
+    page.get_by_role("radio", name="Off", exact=True).first.click()
+    expect(page.get_by_text("No answer. Check the connection")).to_be_visible()
 
 
 def test_without_its_german_words_the_page_is_english(new_page: NewPage, origin: str) -> None:

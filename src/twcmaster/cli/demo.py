@@ -21,7 +21,7 @@ from twcmaster.cli.loading import load_config
 from twcmaster.cli.places import SOCKET_NAME
 from twcmaster.cli.screens import choose_screen
 from twcmaster.cli.stopping import run_until_stopped
-from twcmaster.runtime.console import Console, Operations
+from twcmaster.runtime.console import Console, ConsoleError, Operations
 from twcmaster.sim.daytime import DAY_S, DayClock
 from twcmaster.sim.demo_house import demo_plan
 from twcmaster.sim.house import HomeBattery
@@ -126,10 +126,9 @@ async def _demo(stop: asyncio.Event, folder: Path, wanted: _Wanted) -> None:
     site = VirtualSite(demo_plan(wanted.seed, wanted.speed, START_S, wanted.battery))
     endpoint = site.pty_endpoint("garage", folder / "garage")
     meters = MeterServer(site.house)
-    console = Console(folder / SOCKET_NAME)
+    console = _open_console(folder)
     endpoint.plug_in()
     meter_url = await meters.open()
-    console.open()
     auth = "none" if wanted.open_door else "password"
     written = DemoConfig(endpoint.link, meter_url, wanted.host, wanted.port, auth, battery=wanted.battery is not None)
     config_file = folder / "demo.toml"
@@ -145,6 +144,15 @@ async def _demo(stop: asyncio.Event, folder: Path, wanted: _Wanted) -> None:
         console.close()
         await meters.close()
         endpoint.unplug()
+
+
+def _open_console(folder: Path) -> Console:
+    console = Console(folder / SOCKET_NAME)
+    try:
+        console.open()
+    except ConsoleError as problem:
+        raise Failure(f"{problem} For the demo: TMPDIR=/tmp twcmaster demo") from problem
+    return console
 
 
 def _introduce(wanted: _Wanted, folder: Path, meters: str) -> None:

@@ -46,8 +46,20 @@ export function address(path: string, query: Asked["query"] = {}): URL {
 export async function ask<T>(path: string, asked: Asked = {}): Promise<T> {
   const response = await send(path, asked);
   if (!response.ok) throw await failureOf(response);
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  return (response.status === 204 ? undefined : await bodyOf(response)) as T;
 }
+
+/** An answer can break off after its first line, too. */
+async function bodyOf(response: Response): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch (error) {
+    throw unreachable(error);
+  }
+}
+
+const unreachable = (error: unknown) =>
+  new Failure(0, "unreachable", error instanceof Error ? error.message : String(error), "");
 
 async function send(path: string, asked: Asked): Promise<Response> {
   // No page of somebody else can send this header along with our cookie.
@@ -65,7 +77,7 @@ async function send(path: string, asked: Asked): Promise<Response> {
       signal: AbortSignal.timeout(asked.patienceMs ?? PATIENCE_MS),
     });
   } catch (error) {
-    throw new Failure(0, "unreachable", error instanceof Error ? error.message : String(error), "");
+    throw unreachable(error);
   }
 }
 
