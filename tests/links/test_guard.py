@@ -96,10 +96,11 @@ GOOD = frame(with_checksum(ENERGY_REQUEST[:-1]))
         b"\x00" + GOOD,
         GOOD + b"\xc0",
         GOOD[:-1] + GOOD[1:],
+        GOOD + GOOD,
         GOOD[:-2],
     ],
 )
-def test_what_is_not_exactly_whole_frames_stays(data: bytes) -> None:
+def test_what_is_not_exactly_one_whole_frame_stays(data: bytes) -> None:
     guarded = Guarded(lambda body: None)
     guarded.link.write(data)
     assert guarded.wire.written == []

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzz.reference import ReferenceDecoder
-from twcmaster.protocol.framing import BODY_LENGTHS, LONGEST_RAW_FRAME, FrameDecoder, LineCounters, frame, unescape
+from twcmaster.protocol.framing import (
+    BODY_LENGTHS,
+    LONGEST_RAW_FRAME,
+    FrameDecoder,
+    LineCounters,
+    frame,
+    unescape,
+    unframe,
+)
 
 READY = bytes.fromhex("fde21839520c80000000000000000011")
 BEAT = bytes.fromhex("fbe077772433000000000000000000" + "25")
@@ -99,6 +107,19 @@ def test_every_split_in_two_and_byte_by_byte() -> None:
 @given(bodies())
 def test_unescape_undoes_the_escaping(body: bytes) -> None:
     assert unescape(frame(body)[1:-1]) == body
+
+
+@given(
+    st.one_of(
+        bodies().map(frame), st.binary(max_size=45), st.tuples(bodies().map(frame), st.binary(max_size=2)).map(b"".join)
+    )
+)
+def test_one_frame_is_taken_apart_as_a_decoder_would_and_nothing_else_is(data: bytes) -> None:
+    body = unframe(data)
+    if body is None:
+        assert [frame(heard) for heard in FrameDecoder().feed(data)] != [data]
+    else:
+        assert frame(body) == data
 
 
 # ── a dirty line: at most the damaged frame is lost ───────────────────────────────────────────────────────────────

@@ -1,8 +1,8 @@
 """The lowest sending layer: what leaves the program passes through here, or not at all.
 
-Every write is taken apart into bodies again, and each body must pass the checker. Checking the decoded bytes right
+Every write is taken apart into its body again, and the body must pass the checker. Checking the decoded bytes right
 before they are written means that no layer above, no debug command and no spelling of a frame can get around the
-list of what is allowed (`protocol/allowlist.py`). A write that is not exactly whole frames is refused as well:
+list of what is allowed (`protocol/allowlist.py`). A write that is not exactly one whole frame is refused as well:
 otherwise two harmless halves could join into one harmful frame on the wire.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from twcmaster.model.ports import Link
 from twcmaster.protocol.allowlist import NotAllowed
-from twcmaster.protocol.framing import FrameDecoder, frame
+from twcmaster.protocol.framing import unframe
 
 #: Raises NotAllowed for a body (checksum included) that must not be sent.
 Checker = Callable[[bytes], None]
@@ -37,17 +37,16 @@ class GuardedLink:
         await self._link.open(on_bytes, on_lost)
 
     def write(self, data: bytes) -> None:
-        """Send `data` if it is whole frames, each of them allowed; otherwise none of it."""
-        bodies = FrameDecoder().feed(data)
-        if not bodies or b"".join(map(frame, bodies)) != data:
-            self._refuse("only whole frames with a right checksum may be sent", data)
+        """Send `data` if it is one whole frame, and allowed; otherwise none of it."""
+        body = unframe(data)
+        if body is None:
+            self._refuse("only one whole frame with a right checksum may be sent at a time", data)
             return
-        for body in bodies:
-            try:
-                self._check(body)
-            except NotAllowed as problem:
-                self._refuse(problem.reason, body)
-                return
+        try:
+            self._check(body)
+        except NotAllowed as problem:
+            self._refuse(problem.reason, body)
+            return
         self._link.write(data)
 
     async def close(self) -> None:

@@ -56,6 +56,15 @@ def frame(body: bytes) -> bytes:
     return DELIMITER + escaped + DELIMITER
 
 
+def unframe(data: bytes) -> bytes | None:
+    """The body of exactly one whole frame with a right checksum, the opposite of `frame`; None for anything else."""
+    raw = data[1:-1]
+    body = unescape(raw) if ESCAPE in raw else raw
+    if body is None or len(body) not in BODY_LENGTHS or frame(body) != data:
+        return None
+    return body if (sum(body) - body[0] - body[-1]) & 0xFF == body[-1] else None
+
+
 class FrameDecoder:
     """A stream of bytes in, verified bodies out. Holds at most `LONGEST_RAW_FRAME` bytes between calls."""
 

@@ -73,7 +73,7 @@ class SiteBuses:
             return {**graph.buses[bus].health(), "role": "master"}
         if graph is None or bus not in graph.listeners:
             return {}
-        pump, line = graph.listeners[bus], self._log(bus).heard.counters
+        pump, line = graph.listeners[bus], self._log(bus).counters
         own = {"role": "listen", "link": pump.url, "connected": pump.connected, "reconnects": pump.reconnects}
         return own | {"frames_received": line.frames, "bytes_received": line.bytes, "frames_damaged": line.damaged}
 
