@@ -104,6 +104,18 @@ async def test_behind_a_prefix_the_page_knows_where_it_is(tmp_path: Path) -> Non
             assert '<base href="/charging/">' in (await http.get(path)).text
 
 
+async def test_a_page_built_anew_is_served_without_a_restart(http: httpx2.AsyncClient, tmp_path: Path) -> None:
+    static = tmp_path / "static"
+    (static / "assets" / "index-abc123.js").unlink()
+    assert (await http.get("/assets/index-abc123.js")).status_code == 404  # in the middle of it
+    (static / "assets" / "index-def456.js").write_text("console.log(2)")
+    (static / "index.html").write_text(INDEX.replace("twcmaster", "newer"))
+    assert "newer" in (await http.get("/")).text
+    assert (await http.get("/assets/index-def456.js")).text == "console.log(2)"
+    (static / "index.html").unlink()
+    assert (await http.get("/")).status_code == 503
+
+
 async def test_a_page_that_is_not_built_says_how(api: Served) -> None:
     async with api.client() as http:
         answer = await http.get("/")

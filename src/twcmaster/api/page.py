@@ -1,4 +1,7 @@
-"""Serves the built page: a handful of files, known by name at the start, so that no path can lead anywhere else."""
+"""Serves the built page: a handful of files, known by name, so that no path can lead anywhere else.
+
+A page built anew beneath a running program, by an update, is noticed when somebody next asks for anything.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from twcmaster.api.etags import etag, matches
 
+_INDEX = "index.html"
 #: The bundler puts a hash of the content into the names of files in here: they never change.
 _HASHED = "assets/"
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -39,11 +43,19 @@ class Page:
     """An ASGI application for everything that is not the API."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read(_built_at(folder))
+
+    def _read(self, built_at: int | None) -> None:
+        folder = self._folder
         self._files = {name: _file(folder, name) for name in _names(folder)}
-        index = folder / "index.html"
-        self._index = index.read_bytes() if index.is_file() else None
+        self._index = None if built_at is None else (folder / _INDEX).read_bytes()
+        self._read_at = built_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        built_at = _built_at(self._folder)
+        if built_at != self._read_at:
+            self._read(built_at)
         await self._answer(scope)(scope, receive, send)
 
     def _answer(self, scope: Scope) -> Response:
@@ -54,9 +66,9 @@ class Page:
         headers = Headers(scope=scope)
         name = scope["path"].lstrip("/")
         found = self._files.get(name)
-        if found is not None and name != "index.html":
+        if found is not None and name != _INDEX and found.path.is_file():
             return _serve(found, headers)
-        if "." in name.rpartition("/")[2] and name != "index.html":
+        if "." in name.rpartition("/")[2] and name != _INDEX:
             return Response(b"There is no such file.\n", 404, media_type="text/plain")
         return self._shell(scope, headers)
 
@@ -69,6 +81,14 @@ class Page:
         if matches(headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=known)
         return Response(body, media_type="text/html; charset=utf-8", headers=known)
+
+
+def _built_at(folder: Path) -> int | None:
+    """When the page was built (`make page` touches its index last), None when it was not."""
+    try:
+        return (folder / _INDEX).stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def _serve(file: _File, headers: Headers) -> Response:
