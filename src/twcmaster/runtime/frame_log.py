@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -73,7 +73,7 @@ class FrameLog:
             self._news.set()
             self._news = None
 
-    async def watch(self, until: float | None = None) -> AsyncIterator[list[LoggedFrame]]:
+    async def watch(self, until: float | None = None) -> AsyncGenerator[list[LoggedFrame], None]:
         """What is new, again and again, until that time of the loop's clock. Who is slow misses the oldest."""
         self._take_apart()
         seen = self._count
