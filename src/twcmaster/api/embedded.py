@@ -20,6 +20,7 @@ from twcmaster.api.access import House
 from twcmaster.api.allocator import give_back
 from twcmaster.api.auth.doorkeeper import Doorkeeper
 from twcmaster.api.build import PREFIX, build
+from twcmaster.api.connection import Connection
 from twcmaster.api.encoder import StateEncoder
 from twcmaster.api.guard import Guard
 from twcmaster.api.page import Page
@@ -74,7 +75,7 @@ def assemble(facade: Facade, settings: WebSettings) -> EmbeddedServer:
     app = application(house, settings)
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=Connection,
         ws="websockets-sansio",
         # Compressing each client's states by itself would cost 300 kB and a core's time per client.
         ws_per_message_deflate=False,
