@@ -25,5 +25,6 @@ class Connection(H11Protocol):
 
     def _give_up(self) -> None:
         # A WebSocket has left `connections` and answers for itself.
-        if self.cycle is None and self in self.connections:
+        asked: object = self.cycle  # None until a request is complete, whatever its annotation says
+        if asked is None and self in self.connections:
             self.transport.close()
