@@ -36,7 +36,7 @@ FAIRNESS_W = 100.0
 #: A change must pay for this long: a reading that the next one contradicts moves no contactor.
 STEADY_S = 3.0
 #: An amp more when the sun fills this share of it ...
-ROUND_UP = 0.85
+ROUND_UP = 0.8
 #: ... and this much further to either side before the budget moves.
 CALM_A = 0.25
 
