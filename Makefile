@@ -48,7 +48,7 @@ style: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	@echo "Types: mypy --strict"
-	@$(BIN)/mypy --strict src tests
+	@$(BIN)/mypy --strict src tests benchmarks
 
 imports: $(VENV)/.dev
 	@echo "Architecture: import-linter"

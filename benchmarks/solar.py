@@ -91,7 +91,7 @@ def tracking(pool: ProcessPoolExecutor, name: str, stretches: Sequence[Stretch],
 
 
 def _mean(rows: Sequence[Row], field: str) -> float:
-    return mean(getattr(row, field) for row in rows)
+    return float(mean(getattr(row, field) for row in rows))
 
 
 HEADING = (

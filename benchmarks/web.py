@@ -154,6 +154,10 @@ def _usage(phases: Mapping[str, Mapping[str, Any]]) -> dict[str, object]:
     return found
 
 
+def _weigh(sizes: list[int], request: Any) -> None:
+    sizes.append(request.sizes()["responseBodySize"])
+
+
 def paint() -> dict[str, object]:
     """The page's weight as a browser fetches it, and how soon it shows something."""
     from playwright.sync_api import sync_playwright
@@ -169,7 +173,7 @@ def paint() -> dict[str, object]:
             context.add_cookies([cookie])
             page = context.new_page()
             sizes: list[int] = []
-            page.on("requestfinished", lambda request, sizes=sizes: sizes.append(request.sizes()["responseBodySize"]))
+            page.on("requestfinished", partial(_weigh, sizes))
             page.goto(running.house.url, wait_until="load")
             painted_ms.append(float(page.evaluate(_PAINTED)))
             page.get_by_text("Live", exact=True).wait_for()

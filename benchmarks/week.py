@@ -27,14 +27,15 @@ from twcmaster.api.encoder import StateEncoder
 from twcmaster.api.ports import Facade
 from twcmaster.config.load import parse
 from twcmaster.config.meters import MeterSection
+from twcmaster.config.schema import Config
 from twcmaster.links.guard import Checker, GuardedLink, Refusal
 from twcmaster.model.ports import Link, Meter
 from twcmaster.serving.facade import facade
 from twcmaster.serving.site import Site
 from twcmaster.serving.stores import Stores
 from twcmaster.sim.clock import run_virtual
+from twcmaster.sim.demo_house import demo_plan
 from twcmaster.sim.site import VirtualSite
-from twcmaster.sim.site_plan import demo_plan
 
 CONFIG = """
 [[circuit]]
@@ -132,7 +133,7 @@ def _options(
     return options
 
 
-def _none() -> app.Config:
+def _none() -> Config:
     raise AssertionError("nobody changes the config")
 
 

@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
 from tests.web.conftest import ROOT, STATIC
 
@@ -149,6 +148,40 @@ def test_the_mode_and_charge_now_work_by_keyboard_alone(new_page: NewPage, origi
     expect(page.get_by_role("button", name="Charge now", exact=True)).to_be_focused()
 
 
+def mode_of(request: Request) -> Any:
+    return json.loads(request.post_data or "{}").get("mode")
+
+
+def test_wishes_under_way_take_nothing_out_of_the_hand_and_are_sent_one_after_another(
+    new_page: NewPage, origin: str
+) -> None:
+    page = new_page()
+    visit(page, origin, "base")
+    held: list[Route] = []
+    page.route("**/api/v1/commands", lambda route: held.append(route))  # noqa: PLW0108 - it is written upon
+    page.get_by_role("radio", name="Solar", exact=True).first.focus()
+    with page.expect_request("**/api/v1/commands"):
+        page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("radio", name="Off", exact=True).first).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Charge now", exact=True).press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert [mode_of(route.request) for route in held] == ["off"]
+    with page.expect_request("**/api/v1/commands") as second:
+        held[0].fulfill(json=answers("base")["commands"])
+    assert mode_of(second.value) == "solar"
+
+
+def test_a_refused_mode_is_told_and_its_mark_goes_back(new_page: NewPage, origin: str) -> None:
+    page = new_page()
+    visit(page, origin, "base")
+    refusal = {"title": "Refused", "detail": "The mode is held by the operator.", "what_to_do": "Ask the operator."}
+    page.route("**/api/v1/commands", lambda route: route.fulfill(status=409, json=refusal))
+    page.get_by_role("radio", name="Off", exact=True).first.press("Space")
+    expect(page.get_by_text("The mode is held by the operator. Ask the operator.")).to_be_visible()
+    expect(page.get_by_role("radio", name="Solar", exact=True).first).to_be_checked()
+
+
 def test_why_says_what_would_give_more_in_either_language(new_page: NewPage, origin: str) -> None:
     for language, why, remedy in (("en-GB", "why", "More sun, or charge now."), ("de-DE", "warum", "Mehr Sonne, oder")):
         page = new_page(language=language)
@@ -282,7 +315,9 @@ def test_a_chart_that_did_not_arrive_comes_with_the_next_try(new_page: NewPage, 
 def test_an_answer_that_breaks_off_is_told_like_none(new_page: NewPage, origin: str) -> None:
     page = new_page()
     visit(page, origin, "base")
-    page.route("**/api/v1/commands", lambda route: route.fulfill(content_type="application/json", body='{"message": "Mo'))
+    page.route(
+        "**/api/v1/commands", lambda route: route.fulfill(content_type="application/json", body='{"message": "Mo')
+    )
     page.get_by_role("radio", name="Off", exact=True).first.click()
     expect(page.get_by_text("No answer. Check the connection")).to_be_visible()
 

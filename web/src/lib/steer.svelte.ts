@@ -13,11 +13,12 @@ interface Note {
 }
 
 let note = $state.raw<Note | null>(null);
-let busy = $state(false);
+let underWay = $state(0);
+let lastWish: Promise<unknown> = Promise.resolve();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 export const currentNote = () => note;
-export const isBusy = () => busy;
+export const isBusy = () => underWay > 0;
 
 export function tell(text: string, undo: Note["undo"] = null, bad = false): void {
   clearTimeout(timer);
@@ -39,7 +40,7 @@ export function wordsOf(error: unknown): string {
 
 /** Do it; a failure is told and gives false. */
 export async function attempt(action: () => Promise<unknown>): Promise<boolean> {
-  busy = true;
+  underWay += 1;
   try {
     await action();
     return true;
@@ -47,13 +48,20 @@ export async function attempt(action: () => Promise<unknown>): Promise<boolean> 
     tell(wordsOf(error), null, true);
     return false;
   } finally {
-    busy = false;
+    underWay -= 1;
   }
+}
+
+/** A wish waits for the one before it: whoever changes their mind quickly gets what they said last. */
+function inTurn(action: () => Promise<unknown>): Promise<boolean> {
+  const mine = lastWish.then(() => attempt(action));
+  lastWish = mine;
+  return mine;
 }
 
 /** Send commands, each of which is undone by restoring the scope's mode and charge-now as they were. */
 async function change(text: string, scope: string, commands: (before: ScopeSettings | undefined) => Command[]): Promise<boolean> {
-  return attempt(async () => {
+  return inTurn(async () => {
     const before = (await getSettings()).scopes.find((one) => one.scope === scope);
     const wanted = commands(before);
     for (const one of wanted) await command(one);
@@ -62,7 +70,7 @@ async function change(text: string, scope: string, commands: (before: ScopeSetti
 }
 
 async function takeBack(done: Command[], scope: string, before: ScopeSettings | undefined): Promise<void> {
-  const ok = await attempt(async () => {
+  const ok = await inTurn(async () => {
     for (const one of done) {
       await command(one.do === "set_mode" ? modeAsIn(scope, before) : chargeNowAsIn(scope, before));
     }
