@@ -116,6 +116,18 @@ async def test_a_page_built_anew_is_served_without_a_restart(http: httpx2.AsyncC
     assert (await http.get("/")).status_code == 503
 
 
+async def test_a_build_that_cannot_be_read_yet_leaves_the_page_as_it_was(
+    http: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    index = tmp_path / "static" / "index.html"
+    index.unlink()
+    index.mkdir()
+    assert "twcmaster" in (await http.get("/")).text
+    index.rmdir()
+    index.write_text(INDEX.replace("twcmaster", "newer"))
+    assert "newer" in (await http.get("/")).text
+
+
 async def test_a_page_that_is_not_built_says_how(api: Served) -> None:
     async with api.client() as http:
         answer = await http.get("/")

@@ -5,7 +5,9 @@ A page built anew beneath a running program, by an update, is noticed when someb
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,33 +41,38 @@ class _File:
     encoded: dict[str, Path]
 
 
+@dataclass(frozen=True, slots=True)
+class _Build:
+    built_at: int | None
+    index: bytes | None
+    files: dict[str, _File]
+
+
 class Page:
     """An ASGI application for everything that is not the API."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read(_built_at(folder))
-
-    def _read(self, built_at: int | None) -> None:
-        folder = self._folder
-        self._files = {name: _file(folder, name) for name in _names(folder)}
-        self._index = None if built_at is None else (folder / _INDEX).read_bytes()
-        self._read_at = built_at
+        self._build = _read(folder)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        built_at = _built_at(self._folder)
-        if built_at != self._read_at:
-            self._read(built_at)
+        if _built_at(self._folder) != self._build.built_at:
+            await self._take_new_build()
         await self._answer(scope)(scope, receive, send)
+
+    async def _take_new_build(self) -> None:
+        """Read in a thread, so that no heartbeat waits. In the middle of a build the page as it was serves on."""
+        with suppress(OSError):
+            self._build = await asyncio.to_thread(_read, self._folder)
 
     def _answer(self, scope: Scope) -> Response:
         if scope["method"] not in ("GET", "HEAD"):
             return Response(status_code=405, headers={"Allow": "GET, HEAD"})
-        if self._index is None:
+        if self._build.index is None:
             return Response(_NOT_BUILT, 503, media_type="text/plain")
         headers = Headers(scope=scope)
         name = scope["path"].lstrip("/")
-        found = self._files.get(name)
+        found = self._build.files.get(name)
         if found is not None and name != _INDEX and found.path.is_file():
             return _serve(found, headers)
         if "." in name.rpartition("/")[2] and name != _INDEX:
@@ -75,12 +82,19 @@ class Page:
     def _shell(self, scope: Scope, headers: Headers) -> Response:
         """The page itself; its relative addresses start at the prefix that the browser knows, at any depth."""
         base = f'<head><base href="{scope.get("outer_path", "")}/">'.encode()
-        body = (self._index or b"").replace(b"<head>", base, 1)
+        body = (self._build.index or b"").replace(b"<head>", base, 1)
         tag = hashlib.sha256(body).hexdigest()[:16]
         known = {"ETag": etag(tag), "Cache-Control": _ASK_AGAIN}
         if matches(headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=known)
         return Response(body, media_type="text/html; charset=utf-8", headers=known)
+
+
+def _read(folder: Path) -> _Build:
+    """The page as it is; OSError where files go while they are read."""
+    built_at = _built_at(folder)
+    index = None if built_at is None else (folder / _INDEX).read_bytes()
+    return _Build(built_at, index, {name: _file(folder, name) for name in _names(folder)})
 
 
 def _built_at(folder: Path) -> int | None:
