@@ -56,6 +56,9 @@ def test_setup_without_a_file_ends_with_a_charging_car(page: Page, empty_house: 
     page.get_by_role("button", name="Next").click()
     page.get_by_role("button", name="Next").click()
     page.get_by_role("button", name="Next").click()
+    page.get_by_label("Currency").fill("nzd")
+    page.get_by_label("A kWh from the grid costs").fill("0.315")
+    page.get_by_role("button", name="Next").click()
     expect(page.get_by_text("No mistake found.")).to_be_visible()
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Apply").click()
@@ -69,3 +72,4 @@ def test_setup_without_a_file_ends_with_a_charging_car(page: Page, empty_house: 
         )
         toml = client.get("config").json()["toml"]
     assert "limit_a = 40" in toml
+    assert '[prices]\ncurrency = "NZD"\ngrid_per_kwh = 0.315\n' in toml

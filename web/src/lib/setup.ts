@@ -22,6 +22,10 @@ export interface Answers {
   register: number;
   mode: Mode;
   amps: number;
+  currency: string;
+  /** For one kWh; null: no prices, and the history shows none. */
+  grid_price: number | null;
+  feed_in_price: number | null;
 }
 
 type Section = Record<string, unknown>;
@@ -37,10 +41,11 @@ export const isSimple = (values: Values) => list(values, "bus").length <= 1 && l
 export const meterCount = (values: Values) => list(values, "meter").length;
 
 /** The answers that the present file would give. */
-export function answersFrom(values: Values, region: "america" | "elsewhere"): Answers {
+export function answersFrom(values: Values, region: "america" | "elsewhere", currency: string): Answers {
   const circuit = list(values, "circuit")[0] ?? {};
   const bus = list(values, "bus")[0] ?? {};
   const control = (values["control"] ?? {}) as Section;
+  const prices = (values["prices"] ?? {}) as Section;
   const america = region === "america";
   const known = "limit_a" in circuit;
   return {
@@ -61,6 +66,9 @@ export function answersFrom(values: Values, region: "america" | "elsewhere"): An
     register: 0,
     mode: (text(control["mode"]) || "fixed") as Mode,
     amps: number(control["amps"], 0),
+    currency: text(prices["currency"]) || currency,
+    grid_price: "grid_per_kwh" in prices ? number(prices["grid_per_kwh"], 0) : null,
+    feed_in_price: "feed_in_per_kwh" in prices ? number(prices["feed_in_per_kwh"], 0) : null,
   };
 }
 
@@ -82,10 +90,22 @@ export function changesFor(answers: Answers, before: Values): Record<string, unk
   const meter = meterOf(answers);
   if (meter) changes["meter"] = [meter];
   else if (answers.meter === "none") changes["meter"] = list(before, "meter").length ? null : undefined;
+  if (answers.grid_price !== null) changes["prices"] = pricesOf(answers, answers.grid_price);
+  else if ("prices" in before) changes["prices"] = null;
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 }
 
 const startAmps = (answers: Answers) => (answers.mode === "fixed" ? answers.amps || limitOf(answers) : 0);
+
+const pricesOf = (answers: Answers, grid_per_kwh: number): Section => ({
+  currency: answers.currency.toUpperCase(),
+  grid_per_kwh,
+  ...(answers.feed_in_price === null ? {} : { feed_in_per_kwh: answers.feed_in_price }),
+});
+
+/** The money of the place that the browser's language names; euros where it is none of these. */
+const MONEY: Record<string, string> = { US: "USD", CA: "CAD", MX: "MXN", GB: "GBP", CH: "CHF", AU: "AUD", NZ: "NZD", NO: "NOK", SE: "SEK", DK: "DKK", PL: "PLN", CZ: "CZK" };
+export const currencyOf = (language: string) => MONEY[/-([A-Z]{2})$/.exec(language)?.[1] ?? ""] ?? "EUR";
 
 /** The `[[meter]]` section, or null where none is added. */
 export function meterOf(answers: Answers): Section | null {
