@@ -12,6 +12,7 @@ import pytest
 from tests.control.small_world import NOON
 from tests.web.conftest import ROOT
 from tests.web.sentences import BLANK, Unread, returned_by, said_in
+from twcmaster.api.problems import _HTTP_WORDS
 from twcmaster.control import modes, phrases, remedies, save_power
 from twcmaster.control.modes import ModeWish
 from twcmaster.control.rules import charge_now
@@ -52,7 +53,29 @@ def all_said() -> list[str | Unread]:
     found += returned_by(SOURCE / "api/views/heard.py", "finding")
     for name in ("pump.py", "poll.py", "bus.py"):
         found += said_in(SOURCE / "runtime" / name, {"_notice": 1, "notice": 1})
+    found += refusals()
     return list(dict.fromkeys(found))
+
+
+def refusals() -> list[str | Unread]:
+    """What an answer says that is none: what is wrong, and what to do."""
+    served = [*(SOURCE / "api").rglob("*.py"), *(SOURCE / "serving").rglob("*.py")]
+    places = (
+        {"ApiProblem": 3},
+        {"ApiProblem": 4},
+        *({name: at} for name in ("NotPossible", "not_found", "_wrong") for at in (0, 1)),
+    )
+    found = [text for path in served for place in places for text in said_in(path, place)]
+    refusing = [
+        SOURCE / name
+        for name in ("control/commands.py", "control/known.py", "runtime/wishes.py", "api/views/wishes.py")
+    ]
+    found += [text for path in refusing for text in said_in(path, {"CommandRefused": 0})]
+    return [text for text in found if isinstance(text, str) and text not in NAMED_ONLY]
+
+
+#: No sentences of their own: where in the config file, and what is wrong there, in English.
+NAMED_ONLY = ("", f"{BLANK}: {BLANK}", f"{BLANK}: {BLANK}.", f"meter: {BLANK}.")
 
 
 def wishes() -> list[str]:
@@ -169,4 +192,13 @@ BESIDES = (
     "The history is being kept again",
     "Charge now ends at 21:30",
     "As the site from 21:30",
+    "Nobody has set a password yet.",
+    "Open the page and enter the setup code from the log.",
+    "This needs a login or a valid token.",
+    "Log in, or send Authorization: Bearer TOKEN.",
+    "garage/1A2B cannot have 20 A: its wires carry 16 A. Give 6 to 16 A.",
+    "The site cannot have 50 A: the unit and its wires carry 40 A. Give 6 to 40 A.",
+    'There is no connector "left". No connector has been heard yet; "site" stands for all of them.',
+    'There is no connector "left". There are garage/1A2B (Right), and "site" for all of them.',
+    *(words for _, *told in _HTTP_WORDS.values() for words in told),
 )

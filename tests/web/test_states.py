@@ -182,6 +182,15 @@ def test_a_refused_mode_is_told_and_its_mark_goes_back(new_page: NewPage, origin
     expect(page.get_by_role("radio", name="Solar", exact=True).first).to_be_checked()
 
 
+def test_a_refusal_is_told_in_german_too(new_page: NewPage, origin: str) -> None:
+    page = new_page(language="de-DE")
+    visit(page, origin, "base")
+    refusal = {"detail": "That time has passed already. Give one to come.", "what_to_do": "Change it and try again."}
+    page.route("**/api/v1/commands", lambda route: route.fulfill(status=409, json=refusal))
+    page.get_by_role("radio", name="Aus", exact=True).first.press("Space")
+    expect(page.get_by_text("Diese Zeit ist schon vorbei. Nehmen Sie eine künftige. Ändern Sie es")).to_be_visible()
+
+
 def test_why_says_what_would_give_more_in_either_language(new_page: NewPage, origin: str) -> None:
     for language, why, remedy in (("en-GB", "why", "More sun, or charge now."), ("de-DE", "warum", "Mehr Sonne, oder")):
         page = new_page(language=language)

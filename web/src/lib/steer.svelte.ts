@@ -2,7 +2,7 @@
 import { command, getSettings, type Command } from "../api/calls";
 import { Failure } from "../api/client";
 import type { Mode, ScopeSettings } from "../api/schema";
-import { t } from "./i18n.svelte";
+import { t, translate } from "./i18n.svelte";
 
 export const UNDO_MS = 10_000;
 
@@ -35,7 +35,7 @@ export function closeNote(): void {
 export function wordsOf(error: unknown): string {
   if (!(error instanceof Failure)) throw error;
   if (error.status === 0) return t("problem.unreachable");
-  return [error.detail, error.todo].filter(Boolean).join(" ");
+  return [error.detail, error.todo].filter(Boolean).map(translate).join(" ");
 }
 
 /** Do it; a failure is told and gives false. */
