@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.control.small_meters import Said, world
 from tests.control.small_world import BERLIN, NOON
 from twcmaster.control.balance import Balance, CarDraw, observe
-from twcmaster.control.peak import MOST_SHARE, REST_S, SHORTEST_REST_S, Peak, constraints, watch
+from twcmaster.control.peak import MOST_SHARE, REST_S, SHORTEST_REST_S, Peak, _place, constraints, watch
 from twcmaster.model.energy import PeakFacts
 
 LIMIT_W = 8000.0
@@ -119,6 +120,12 @@ def test_the_hour_that_comes_twice_is_counted_once() -> None:
     metered.clock = metered.clock.astimezone(BERLIN)
     metered.spend(30, LIMIT_W)
     assert metered.peak.spent_ws < LIMIT_W * 900 * 1.01
+
+
+@pytest.mark.parametrize("zone,into_s", [("Europe/Berlin", 1800), ("Asia/Kolkata", 0), ("Asia/Kathmandu", 900)])
+def test_hours_begin_on_the_clock_of_the_site(zone: str, into_s: int) -> None:
+    clock = datetime(2026, 6, 21, 11, 30, tzinfo=UTC).astimezone(ZoneInfo(zone))
+    assert _place(clock, 3600.0)[1] == into_s
 
 
 @pytest.mark.parametrize("said", [Said("grid", mute=True), Said("grid", None), Said("grid", 0.0, 900.0)])

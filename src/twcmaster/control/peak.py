@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 
 from twcmaster.control.allocate import Constraint
@@ -98,19 +98,29 @@ def _spend(peak: Peak, facts: PeakFacts, world: World) -> Peak:
 
     Its past is unknown after a start, and where the clock has been set into the middle of another interval.
     """
-    interval, into_s = divmod(world.clock.timestamp(), facts.interval_s)
+    interval, into_s = _place(world.clock, facts.interval_s)
     elapsed_s = 0.0 if peak.at is None else max(0.0, world.now - peak.at)
-    if int(interval) != peak.interval:
+    if interval != peak.interval:
         known_s = min(into_s, elapsed_s)
         spent = peak.import_w * known_s + facts.limit_w * (into_s - known_s)
     else:
         spent = peak.spent_ws + peak.import_w * elapsed_s
-    return replace(peak, at=world.now, interval=int(interval), spent_ws=spent)
+    return replace(peak, at=world.now, interval=interval, spent_ws=spent)
+
+
+def _place(clock: datetime, interval_s: float) -> tuple[int, float]:
+    """The number of the interval, and the seconds since its start on the site's own clock.
+
+    Of the zone only what is no whole interval counts, so that an hour that comes twice has intervals of its own.
+    """
+    zone_s = (clock.utcoffset() or timedelta()).total_seconds() % interval_s
+    number, into_s = divmod(clock.timestamp() + zone_s, interval_s)
+    return int(number), into_s
 
 
 def _allowed_w(peak: Peak, facts: PeakFacts, clock: datetime) -> float:
     """The limit, and what has been saved of it so far (or overspent) over the rest of the interval."""
-    into_s = clock.timestamp() % facts.interval_s
+    _, into_s = _place(clock, facts.interval_s)
     saved_ws = facts.limit_w * into_s - peak.spent_ws
     rest_s = facts.interval_s - into_s
     spread_s = max(rest_s, SHORTEST_REST_S if saved_ws > 0 else 1.0)
