@@ -173,6 +173,8 @@ def test_later_changes_of_the_installation_want_the_password_again(page: Page, h
         page.get_by_role("button", name="Next").click()
     page.get_by_label("Amps for all cars together").fill("20")
     page.get_by_role("button", name="Next").click()
+    page.get_by_label("A kWh from the grid costs").fill("0.3")
+    page.get_by_role("button", name="Next").click()
     page.get_by_label("Your password").fill("not the password")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_role("status")).to_contain_text("password")
@@ -182,6 +184,7 @@ def test_later_changes_of_the_installation_want_the_password_again(page: Page, h
     expect(page.get_by_text("Applied.")).to_be_visible()
     text = house.config.read_text(encoding="utf-8")
     assert "limit_a = 36" in text
+    assert "grid_per_kwh = 0.3" in text
     assert "# this comment must survive" in text
     assert list(house.folder.glob("site.toml.*.bak"))
     with house.client() as client:

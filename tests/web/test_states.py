@@ -182,6 +182,50 @@ def test_a_refused_mode_is_told_and_its_mark_goes_back(new_page: NewPage, origin
     expect(page.get_by_role("radio", name="Solar", exact=True).first).to_be_checked()
 
 
+def test_what_fails_in_a_sheet_is_told_in_it(new_page: NewPage, origin: str) -> None:
+    page = new_page()
+    visit(page, origin, "base")
+    refusal = {"detail": "garage/1A2B cannot have 20 A.", "what_to_do": "Change it and try again."}
+    page.route("**/api/v1/commands", lambda route: route.fulfill(status=409, json=refusal))
+    page.get_by_role("button", name="Charge now", exact=True).click()
+    sheet = page.get_by_role("dialog")
+    sheet.get_by_role("button", name="Charge now", exact=True).click()
+    expect(sheet.get_by_role("alert")).to_have_text("garage/1A2B cannot have 20 A. Change it and try again.")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Charge now", exact=True).click()
+    expect(sheet.get_by_role("alert")).to_have_text("")
+
+
+def test_a_schedule_that_somebody_else_changed_keeps_what_was_entered(new_page: NewPage, origin: str) -> None:
+    page = new_page()
+    visit(page, origin, "base", "schedule")
+    mine = answers("base")["schedule"]
+    theirs = mine | {"version": mine["version"] + 1, "windows": [{**mine["windows"][0], "id": "new"}, *mine["windows"]]}
+    written: list[Any] = []
+
+    def schedule(route: Route) -> None:
+        if route.request.method == "PUT":
+            written.append(route.request.post_data_json)
+        changed = route.request.method == "PUT" and len(written) == 1
+        route.fulfill(status=412 if changed else 200, json={"detail": "", "what_to_do": ""} if changed else theirs)
+
+    page.route("**/api/v1/schedule**", schedule)
+    window = page.get_by_role("region", name="Windows").get_by_role("listitem").first.get_by_role("button")
+    window.press("Enter")
+    sheet = page.get_by_role("dialog")
+    sheet.get_by_label("From").fill("03:17")
+    sheet.get_by_role("button", name="Save").click()
+    expect(sheet.get_by_role("alert")).to_contain_text("Somebody else has changed the schedule")
+    sheet.get_by_role("button", name="Save").click()
+    expect(sheet).to_have_count(0)
+    assert [(one["id"], one["start"]) for one in written[1]["windows"]] == [
+        ("new", mine["windows"][0]["start"][:5]),
+        (mine["windows"][0]["id"], "03:17"),
+        *((one["id"], one["start"][:5]) for one in mine["windows"][1:]),
+    ]
+    expect(page.get_by_role("region", name="Windows").get_by_role("button").nth(1)).to_be_focused()
+
+
 def test_a_refusal_is_told_in_german_too(new_page: NewPage, origin: str) -> None:
     page = new_page(language="de-DE")
     visit(page, origin, "base")
