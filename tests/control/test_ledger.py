@@ -32,8 +32,11 @@ LOWERED = Held(offer_a=10, offered_at=NOW - 4, outstanding_a=20.0)
         ({"actual_a": 24.0}, 24.0),
         # A calibration offset is no draw.
         ({"echo_a": 10.0, "actual_a": 0.25, "activity": Activity.READY}, 10.0),
-        # An ammeter counts for two where two units share an id.
-        ({"echo_a": 10.0, "actual_a": 9.8, "duplicate": True}, 20.0),
+        # Of two units that share an id one has answered: the other may still hold what both were told before...
+        ({"echo_a": 10.0, "actual_a": 9.8, "duplicate": True}, 40.0),
+        # ... until it must have heard the new limit too, or stopped. Protocol 2 does not hear it in every heartbeat.
+        ({"echo_a": 10.0, "actual_a": 9.8, "duplicate": True, "sent_at": NOW - 60}, 20.0),
+        ({"echo_a": 10.0, "actual_a": 9.8, "duplicate": True, "sent_at": NOW - 60, "can_stop": False}, 40.0),
         # Nobody has spoken to it for a minute (the adapter is gone): it must have stopped.
         ({"presence": Presence.SILENT, "heard_at": NOW - 61, "beat_at": NOW - 61}, 0.0),
         ({"presence": Presence.SILENT, "heard_at": NOW - 90, "beat_at": NOW - 59}, 20.0),

@@ -8,7 +8,7 @@ rank.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor
 
@@ -34,6 +34,8 @@ class Ask:
     must_stay: bool = False
     #: It gets only what all others leave unused.
     leftover: bool = False
+    #: Two units answer to it: each amp that it is given is drawn twice.
+    doubled: bool = False
     #: What it is offered now: an amp that does not divide stays where it is.
     current_a: int = 0
 
@@ -71,14 +73,15 @@ class Shares:
 class _Division:
     """The state of one division: amps given and room left in each constraint."""
 
-    def __init__(self, asks: Iterable[Ask], constraints: Sequence[Constraint]) -> None:
+    def __init__(self, asks: Sequence[Ask], constraints: Sequence[Constraint]) -> None:
         self.amps = {ask.key: 0 for ask in asks}
         self.room = [constraint.limit_a for constraint in constraints]
         #: For each connector the constraints that it is in, by index, and what one of its amps takes there.
         self.of: dict[str, list[tuple[int, float]]] = {key: [] for key in self.amps}
+        times = {ask.key: 2.0 if ask.doubled else 1.0 for ask in asks}
         for index, constraint in enumerate(constraints):
             for key in constraint.members & self.amps.keys():
-                self.of[key].append((index, constraint.weight(key)))
+                self.of[key].append((index, constraint.weight(key) * times[key]))
 
     def free_a(self, key: str) -> float:
         return min((self.room[index] / weight for index, weight in self.of[key]), default=float("inf")) + EPSILON_A

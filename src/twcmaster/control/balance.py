@@ -45,6 +45,8 @@ class CarDraw:
     watts_per_amp: float
     #: Whether it is certain how many phases the car uses.
     phases_known: bool = True
+    #: Its answers do not come: it may have stopped since the last one.
+    silent: bool = False
 
     @property
     def watts(self) -> float:
@@ -146,7 +148,7 @@ def cars_at(balance: Balance, draws: Mapping[str, CarDraw], taken_at: float) -> 
     moment = taken_at - model.delay_s
     if model.window_s:
         means = {key: trail.mean(balance.trails[key], moment - model.window_s, moment) for key in draws}
-        return {key: Span(amps, amps, amps) for key, amps in means.items()}
+        return {key: Span(0.0 if draws[key].silent else amps, amps, amps) for key, amps in means.items()}
     return {key: _one_car(balance.trails[key], draw, moment) for key, draw in draws.items()}
 
 
@@ -155,7 +157,7 @@ def _one_car(points: Trail, draw: CarDraw, moment: float) -> Span:
     moving = draw.offered_at <= moment + SLACK_S < draw.offered_at + MOVING_S
     if moving and moment + SLACK_S > draw.heard_at:
         span = Span(min(span.low, draw.offered_a), span.likely, max(span.high, draw.offered_a))
-    return span
+    return replace(span, low=0.0) if draw.silent else span
 
 
 def _contradiction(known: Lag) -> Alarm:

@@ -75,7 +75,7 @@ def decide(world: World, memory: Memory) -> tuple[Plan, Memory]:
     scene = _scene(world, memory)
     asks = {c.key: ask for c in scene.known if (ask := _ask(scene, c)) is not None}
     shares = allocate(tuple(asks.values()), _free(scene, asks))
-    targets = _targets(scene, shares)
+    targets = _targets(scene, asks, shares)
     limits = scene.conductors + scene.guards + scene.budgets
     amps = next_offers(scene.known, scene.held, targets, scene.may_draw_a, limits, world.now)
     held = {c.key: _remember(scene, c, amps[c.key]) for c in scene.known}
@@ -200,12 +200,13 @@ def _ask(scene: _Scene, connector: WallConnector) -> Ask | None:
     return Ask(
         connector.key,
         connector.minimum_a,
-        cap_a=max(cap, connector.minimum_a),
+        cap_a=connector.minimum_a if connector.duplicate else max(cap, connector.minimum_a),
         rank=_rank(connector, held),
         tier=wish.tier,
         unstoppable=stuck_on,
         must_stay=care.must_stay_on(held, now),
         leftover=held.demand.want is Want.LEFTOVER,
+        doubled=connector.duplicate,
         current_a=held.offer_a,
     )
 
@@ -276,18 +277,36 @@ def _less(scene: _Scene, asks: Mapping[str, Ask], constraint: Constraint, others
     return replace(constraint, limit_a=constraint.limit_a - taken)
 
 
-def _targets(scene: _Scene, shares: Shares) -> dict[str, int]:
+def _targets(scene: _Scene, asks: Mapping[str, Ask], shares: Shares) -> dict[str, int]:
+    unheard = _unheard(scene, asks)
     targets = {}
     for connector in scene.known:
         key, held = connector.key, scene.held[connector.key]
         if key in shares.amps:
             target = spike.spiked_target_a(connector, held.spike, shares.amps[key], scene.world.now)
-            targets[key] = min(target, floor(connector.limit_a))
-        elif connector.presence is Presence.ONLINE or ledger.gone_for_good(connector, scene.world.now):
-            targets[key] = 0
+            carried = floor(connector.limit_a)
+            targets[key] = min(target, carried) if carried >= connector.minimum_a else 0
         else:
-            targets[key] = held.offer_a
+            targets[key] = unheard.get(key, 0)
     return targets
+
+
+def _unheard(scene: _Scene, asks: Mapping[str, Ask]) -> dict[str, int]:
+    """What to go on telling those whose answers do not come, although they may hear us: the last offer, and less where
+    a limit has fallen below it. Others come down first, as far as they can.
+    """
+    forced = [replace(ask, cap_a=ask.minimum_a) for ask in asks.values() if ask.unstoppable]
+    silent = [
+        Ask(c.key, c.minimum_a, offer_a, _rank(c, scene.held[c.key]), unstoppable=not c.can_stop, doubled=c.duplicate)
+        for c in scene.known
+        if c.presence is not Presence.ONLINE
+        and not ledger.gone_for_good(c, scene.world.now)
+        and (offer_a := scene.held[c.key].offer_a)
+    ]
+    if not silent:
+        return {}
+    amps = allocate((*forced, *silent), scene.conductors + scene.guards).amps
+    return {ask.key: amps[ask.key] for ask in silent}
 
 
 def _remember(scene: _Scene, connector: WallConnector, amps: int) -> Held:
@@ -337,7 +356,7 @@ def _why_no_ask(scene: _Scene, connector: WallConnector) -> tuple[Reason, ...]:
     """What else keeps a connector from taking part; nothing where it is the wish alone, which says so itself."""
     held, now = scene.held[connector.key], scene.world.now
     if connector.presence is not Presence.ONLINE:
-        return (Reason("unheard", "No answer from this connector: its last offer stands"),)
+        return (Reason("unheard", "No answer from this connector: its last offer stands unless a limit falls below it"),)
     if connector.duplicate:
         return (Reason("duplicate", "Two connectors answer to this id: power-cycle one of them"),)
     rest_s = care.rest_left_s(held, now)

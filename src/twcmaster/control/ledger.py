@@ -61,7 +61,7 @@ def settle(connector: WallConnector, held: Held, now: float) -> Held:
     """The entry after the newest answer: reservations fall only on evidence."""
     if gone_for_good(connector, now):
         return replace(held, outstanding_a=0.0, excess_a=0.0)
-    return _note_excess(connector, _release_confirmed(connector, held), now)
+    return _note_excess(connector, _release_confirmed(connector, held, now), now)
 
 
 def gone_for_good(connector: WallConnector, now: float) -> bool:
@@ -70,8 +70,8 @@ def gone_for_good(connector: WallConnector, now: float) -> bool:
     return now - last >= SILENT_DRAW_S
 
 
-def _release_confirmed(connector: WallConnector, held: Held) -> Held:
-    confirmed_a = _confirmed_limit_a(connector, held)
+def _release_confirmed(connector: WallConnector, held: Held, now: float) -> Held:
+    confirmed_a = _confirmed_limit_a(connector, held, now)
     if confirmed_a is None or drawn_a(connector) > confirmed_a + METERING_TOLERANCE_A:
         return held
     if confirmed_a == held.outstanding_a:
@@ -79,9 +79,11 @@ def _release_confirmed(connector: WallConnector, held: Held) -> Held:
     return replace(held, outstanding_a=confirmed_a)
 
 
-def _confirmed_limit_a(connector: WallConnector, held: Held) -> float | None:
+def _confirmed_limit_a(connector: WallConnector, held: Held, now: float) -> float | None:
     """The limit that the unit is known to hold now, or None when its last answer does not prove it."""
     if connector.presence is not Presence.ONLINE or connector.heard_at is None or connector.echo_a is None:
+        return None
+    if connector.duplicate and not _both_heard(connector, held, now):
         return None
     if connector.sent_a is not None and connector.sent_at is not None:
         up_to_date = connector.sent_a == held.offer_a or not has_car(connector)
@@ -92,6 +94,14 @@ def _confirmed_limit_a(connector: WallConnector, held: Held) -> float | None:
     if connector.heard_at <= held.offered_at:
         return None
     return max(float(held.offer_a), connector.echo_a)
+
+
+def _both_heard(connector: WallConnector, held: Held, now: float) -> bool:
+    """Whether both units of a shared id must hold the limit: one answer proves nothing of the other, but on protocol 1
+    every heartbeat carries the limit, and who has heard none of them for so long has stopped.
+    """
+    since = connector.sent_at if connector.sent_a == held.offer_a else None
+    return connector.can_stop and since is not None and now - since >= SILENT_DRAW_S
 
 
 def _note_excess(connector: WallConnector, held: Held, now: float) -> Held:

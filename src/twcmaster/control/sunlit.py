@@ -27,17 +27,22 @@ def draws(world: World, held: Mapping[str, Held]) -> dict[str, CarDraw]:
     found = {}
     for connector in world.connectors:
         own = held.get(connector.key)
-        if own is None or connector.heard_at is None:
-            continue
-        found[connector.key] = CarDraw(
-            connector.heard_at,
-            ledger.drawn_a(connector),
-            max(0.0, own.offer_a - own.habits.below_a),
-            own.offered_at,
-            watts_per_amp(world, connector, own),
-            phases_known=own.habits.conductors is not None or len(connector.phases) == 1,
-        )
+        if own is not None and connector.heard_at is not None:
+            found[connector.key] = _draw(world, connector, own, connector.heard_at)
     return found
+
+
+def _draw(world: World, connector: WallConnector, held: Held, heard_at: float) -> CarDraw:
+    gone = ledger.gone_for_good(connector, world.now)
+    return CarDraw(
+        world.now if gone else heard_at,
+        0.0 if gone else ledger.drawn_a(connector),
+        0.0 if gone else max(0.0, held.offer_a - held.habits.below_a),
+        held.offered_at,
+        watts_per_amp(world, connector, held),
+        phases_known=held.habits.conductors is not None or len(connector.phases) == 1,
+        silent=not gone and connector.presence is not Presence.ONLINE,
+    )
 
 
 def runners(

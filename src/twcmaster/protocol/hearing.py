@@ -163,7 +163,10 @@ class Hearing:
         on_time = turn is not None and turn.unit_id == seat.unit.id and body.startswith(turn.answer or b"-")
         if on_time or seat.awaiting:
             self._count_answer(seat, on_time=on_time, now=now)
-        elif body != seat.last_answer and now <= seat.sent_end + self._settings.reply_window_s:
+        elif now <= seat.sent_end + self._settings.reply_window_s and (
+            # Two units that rest answer alike: that is no evidence of a second one, but none of its absence either.
+            body != seat.last_answer or seat.unit.duplicate
+        ):
             self._linking.extra_answer(seat, now)
         seat.last_answer = body
 

@@ -14,7 +14,8 @@ starts, 09 while charging, 08 answers a unit in state 08 that asks. Told 0 A it 
 The limit field is no receipt: it stays 0 without a car, and falls to 6.00 A by itself when a session ends.
 So a limit is repeated until the heartbeat that carried it was answered; after that, while a car is there and the
 field differs, every `REPEAT_S`; and when *raising* does not take after `EAGER_TRIES`, every `PATIENT_S` only.
-Lowering never gets patient.
+Lowering never gets patient. Of two units with one id neither's answer is a receipt for the other: they hear their limit
+again and again, in turns as one that charges and as one that does not.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class LimitTalk:
         self._told_ca: int | None = None
         self._unanswered_ca: int | None = None
         self._tries = 0
+        self._limits_said = 0
         #: Last state that meant something, see PASSING_STATES.
         self._meaning: int | None = None
         unit.lease_until = now + FIRST_OFFER_S
@@ -128,6 +130,7 @@ class LimitTalk:
         self.unit.sent_ca = self._unanswered_ca = limit_ca
         self.unit.sent_at = now
         self._tries += 1
+        self._limits_said += 1
 
     def answered(self, state: int) -> bool:
         """The unit has answered its last heartbeat with this state. Whether a limit should follow soon."""
@@ -180,7 +183,7 @@ class LimitTalk:
         offer_ca = self.unit.offer_ca
         if offer_ca is None or not self.unit.answered or not self._has_news(offer_ca, now):
             return MasterCommand.KEEP, 0
-        if self._meaning in CHARGING_STATES:
+        if self._meaning in CHARGING_STATES or (self.unit.duplicate and self._limits_said % 2):
             return MasterCommand.SESSION_LIMIT, offer_ca
         if self._meaning == UnitState.STARTING and self._asks():
             return MasterCommand.LIMIT_AT_START, offer_ca
@@ -190,6 +193,8 @@ class LimitTalk:
         unit = self.unit
         holds_ca = unit.limit_ca or 0
         since_s = now - unit.sent_at if unit.sent_at is not None else PATIENT_S
+        if unit.duplicate and (offer_ca or not self._asks()):
+            return since_s >= REPEAT_S
         if offer_ca == 0:
             if self._asks():
                 return False
