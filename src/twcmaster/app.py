@@ -22,6 +22,7 @@ from twcmaster.config.load import site_facts
 from twcmaster.config.schema import BusRole, BusSection, Config
 from twcmaster.control.commands import initial
 from twcmaster.control.known import Known, known_of
+from twcmaster.control.memory import Memory
 from twcmaster.links.guard import Checker, Refusal, nothing_allowed
 from twcmaster.model.ports import Link, Meter
 from twcmaster.model.settings import Mode
@@ -95,6 +96,8 @@ class Options:
     hub: Hub | None = None
     #: The byte that tells two copies of this program on one bus apart; a simulation picks its own, to be repeatable.
     pick_sign: Callable[[], int] = lambda: secrets.randbelow(256)
+    #: What the graph before this one remembered of the connectors, on the same clock.
+    memory: Memory = field(default_factory=Memory)
 
 
 class Graph:
@@ -117,6 +120,7 @@ class Graph:
             section.name: self._played(section) for section in config.bus if section.role is BusRole.CONNECTOR
         }
         self.controller = Controller(self.site, list(self.buses.values()), self.hub, self.clock, self.world_of)
+        self.controller.memory = options.memory.of_connectors()
         self.meters = {section.name: self._meter(section) for section in config.meter}
 
     def _wishes(self) -> Wishes:

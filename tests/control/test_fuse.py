@@ -95,12 +95,15 @@ def test_a_meter_that_does_not_see_cars_shows_the_house_alone() -> None:
     [
         (Said("grid", 6900.0), {1: 24, 2: 24, 3: 24}),
         (Said("grid", -6900.0), {1: 44, 2: 44, 3: 44}),
-        # One phase is not measured: the watts have to do.
-        (Said("grid", 6900.0, phase_a=(1.0, None, 1.0)), {1: 24, 2: 24, 3: 24}),
+        # One phase is not told: it may carry all that the others do not, and never makes up for what they carry.
+        (Said("grid", 6900.0, phase_a=(1.0, None, 1.0)), {1: 33, 2: 6, 3: 33}),
+        (Said("grid", 6900.0, phase_a=(None, 28.0, 1.0)), {1: 33, 2: 6, 3: 33}),
+        (Said("grid", 6900.0, phase_a=(None, None, 20.0)), {1: 24, 2: 24, 3: 14}),
+        (Said("grid", -2300.0, phase_a=(5.0, None, 5.0)), {1: 29, 2: 34, 3: 29}),
         (Said("grid", 6900.0, phase_a=(1.0, 2.0, 3.0)), {1: 33, 2: 32, 3: 31}),
     ],
 )
-def test_without_amps_the_watts_spread_evenly(said: Said, amps: dict[int, int]) -> None:
+def test_without_amps_the_watts_spread_evenly_and_what_one_phase_does_not_tell_is_its_worst(said: Said, amps: dict[int, int]) -> None:
     assert Watched().hear(said) == amps
 
 

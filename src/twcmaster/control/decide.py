@@ -25,6 +25,7 @@ from twcmaster.control import (
     spike,
     sunlit,
 )
+from twcmaster.control.absent import absent
 from twcmaster.control.allocate import Ask, Constraint, Shares, allocate
 from twcmaster.control.balance import Balance
 from twcmaster.control.demand import Want
@@ -46,6 +47,9 @@ DISOBEDIENT_A = 1.5
 #: A car that asked for a limit and got none gives up after a minute or so, on some units until it is plugged in anew.
 PATIENCE_S = 45.0
 
+#: For how long a contactor that we opened is told to close: a car that has not begun by then does not want to.
+CLOSING_S = 120.0
+
 _NO_WISH = Claim("", "none", -1, Reason("no_wish", "Nothing asks for charging now"), amps=0.0)
 _NO_CAR = Reason("no_car", "No car")
 
@@ -55,8 +59,9 @@ class _Scene:
     """The world seen through the ledger: what the steps of one decision share."""
 
     world: World
-    #: Connectors that have answered; those that have not yet only block raises.
+    #: Connectors that have answered; those that have not yet, and those that have vanished, only block raises.
     known: tuple[WallConnector, ...]
+    absent: tuple[WallConnector, ...]
     held: Mapping[str, Held]
     may_draw_a: Mapping[str, float]
     wishes: Mapping[str, Claim]
@@ -80,26 +85,35 @@ def decide(world: World, memory: Memory) -> tuple[Plan, Memory]:
     amps = next_offers(scene.known, scene.held, targets, scene.may_draw_a, limits, world.now)
     held = {c.key: _remember(scene, c, amps[c.key]) for c in scene.known}
     offers = tuple(_offer(scene, c, asks.get(c.key), shares, amps[c.key], targets[c.key]) for c in scene.known)
-    load = circuits.loads(scene.conductors, scene.may_draw_a, _drawn(world))
+    load = circuits.loads(scene.conductors, scene.may_draw_a, _drawn(scene))
     alarms = (*_alarms(scene, offers), *scene.balance.alarms, *fuse.alarms(world, scene.guard))
-    return Plan(world.now, offers, load, alarms), Memory(held, scene.balance, scene.sun, scene.guard, scene.peak)
+    held = {**scene.held, **held}
+    seen = (*world.connectors, *scene.absent)
+    return Plan(world.now, offers, load, alarms), Memory(held, seen, scene.balance, scene.sun, scene.guard, scene.peak)
 
 
 def _scene(world: World, memory: Memory) -> _Scene:
     known = tuple(c for c in world.connectors if c.heard_at is not None)
     held = {c.key: _observe(c, memory.held.get(c.key), world) for c in known}
+    gone = absent(world, memory)
     may_draw = {
-        c.key: c.limit_a for c in world.connectors if c.heard_at is None and not ledger.gone_for_good(c, world.now)
+        c.key: c.limit_a
+        for c in (*world.connectors, *gone)
+        if c.heard_at is None and not ledger.gone_for_good(c, world.now)
     }
     may_draw |= {c.key: ledger.may_draw_a(c, held[c.key], world.now) for c in known}
+    unheard = [c.key for c in (*world.connectors, *gone) if c.key not in held]
+    past = {key: memory.held[key] for key in unheard if key in memory.held}
+    may_draw |= {c.key: ledger.may_draw_a(c, past[c.key], world.now) for c in gone if c.key in past}
     sight = _sight(world, held, memory.balance)
     wishes, pools, sun = _wishes(world, held, sight, memory.sun)
     members = tuple(c for c in world.connectors if c.key in may_draw)
-    conductors = circuits.conductors(world.site, members)
+    conductors = circuits.conductors(world.site, (*members, *gone))
     budgets = _among(may_draw, (*_budgets(wishes, pools), *save_power.constraints(world)))
     guard, hard = guards.of_fuse(world, held, sight, memory.guard, members)
     spent, soft = guards.of_peak(world, held, sight, memory.peak, members)
-    return _Scene(world, known, held, may_draw, wishes, conductors, (*budgets, *soft), sight, sun, guard, spent, hard)
+    limits = (conductors, (*budgets, *soft))
+    return _Scene(world, known, gone, held | past, may_draw, wishes, *limits, sight, sun, guard, spent, hard)
 
 
 def _sight(world: World, held: Mapping[str, Held], before: Balance) -> Balance:
@@ -112,8 +126,8 @@ def _sight(world: World, held: Mapping[str, Held], before: Balance) -> Balance:
 def _observe(connector: WallConnector, held: Held | None, world: World) -> Held:
     now = world.now
     if held is None:
-        held = ledger.first_held(connector, now)
-    held = ledger.settle(connector, held, now)
+        held = _first_held(connector, world)
+    held = ledger.settle(connector, _note_lease(connector, held, now), now)
     wanted = demand.observe(connector, held.demand, held.offer_a, held.offered_at, now)
     cure = spike.watch(connector, held.spike, held.offer_a, held.offered_at, now) if world.spike_cure else held.spike
     learned = habits.observe(connector, held.habits, held.offer_a, held.offered_at, now)
@@ -122,6 +136,27 @@ def _observe(connector: WallConnector, held: Held | None, world: World) -> Held:
     if seen == (held.demand, held.spike, held.charging_since, held.habits):
         return held
     return replace(held, demand=wanted, spike=cure, charging_since=charging, habits=learned)
+
+
+def _first_held(connector: WallConnector, world: World) -> Held:
+    held = ledger.first_held(connector, world.now)
+    if (
+        connector.activity is Activity.STOPPED
+        and not connector.can_stop
+        and world.site.buses[connector.bus].allow_relay_commands
+    ):
+        # Whether its contactor was opened by us, before a restart, nobody remembers.
+        return replace(held, opened_at=world.now)
+    return held
+
+
+def _note_lease(connector: WallConnector, held: Held, now: float) -> Held:
+    """Where decisions failed to come, the bus has taken the amps away by itself: the contactor rests from then on."""
+    told_0 = connector.sent_a == 0 and connector.sent_at is not None and connector.sent_at > held.offered_at
+    if not told_0 or not held.offer_a:
+        return held
+    withdrawn = now if held.charging_since is not None else held.withdrawn_at
+    return replace(held, offer_a=0, offered_at=now, withdrawn_at=withdrawn)
 
 
 def _charging_since(connector: WallConnector, held: Held, now: float) -> float | None:
@@ -292,8 +327,9 @@ def _targets(scene: _Scene, asks: Mapping[str, Ask], shares: Shares) -> dict[str
 
 
 def _unheard(scene: _Scene, asks: Mapping[str, Ask]) -> dict[str, int]:
-    """What to go on telling those whose answers do not come, although they may hear us: the last offer, and less where
-    a limit has fallen below it. Others come down first, as far as they can.
+    """What to go on telling those whose answers do not come: the last offer, less where a limit has fallen below it.
+
+    They may hear us all the same. Others come down before them, as far as they can.
     """
     forced = [replace(ask, cap_a=ask.minimum_a) for ask in asks.values() if ask.unstoppable]
     silent = [
@@ -322,8 +358,9 @@ def _remember_relay(scene: _Scene, connector: WallConnector, amps: int) -> Held:
     held = scene.held[connector.key]
     if _relay(scene, connector, amps) is Relay.OPEN and held.opened_at is None:
         return replace(held, opened_at=scene.world.now)
-    if held.opened_at is not None and amps > 0 and ledger.is_drawing(connector):
-        return replace(held, opened_at=None)
+    if held.opened_at is not None and amps > 0:
+        tried = amps == held.offer_a and scene.world.now - held.offered_at >= CLOSING_S
+        return replace(held, opened_at=None) if tried or ledger.is_drawing(connector) else held
     return held
 
 
@@ -356,7 +393,9 @@ def _why_no_ask(scene: _Scene, connector: WallConnector) -> tuple[Reason, ...]:
     """What else keeps a connector from taking part; nothing where it is the wish alone, which says so itself."""
     held, now = scene.held[connector.key], scene.world.now
     if connector.presence is not Presence.ONLINE:
-        return (Reason("unheard", "No answer from this connector: its last offer stands unless a limit falls below it"),)
+        return (
+            Reason("unheard", "No answer from this connector: its last offer stands unless a limit falls below it"),
+        )
     if connector.duplicate:
         return (Reason("duplicate", "Two connectors answer to this id: power-cycle one of them"),)
     rest_s = care.rest_left_s(held, now)
@@ -375,8 +414,8 @@ def _why_capped(connector: WallConnector, held: Held) -> Reason:
     return Reason("connector_limit", f"Unit and wires carry {connector.limit_a:g} A")
 
 
-def _drawn(world: World) -> dict[str, float]:
-    return {c.key: ledger.drawn_a(c) for c in world.connectors}
+def _drawn(scene: _Scene) -> dict[str, float]:
+    return {c.key: ledger.drawn_a(c) for c in (*scene.world.connectors, *scene.absent)}
 
 
 def _alarms(scene: _Scene, offers: Sequence[Offer]) -> tuple[Alarm, ...]:

@@ -121,12 +121,21 @@ def alarms(world: World, guard: Guard) -> tuple[Alarm, ...]:
 
 
 def _import_a(fuse: FuseFacts, reading: Reading) -> dict[int, float] | None:
-    """Import on each phase: as measured, else the watts spread evenly."""
-    if reading.phase_a is not None and all(reading.phase_a[phase - 1] is not None for phase in fuse.phases):
-        return {phase: reading.phase_a[phase - 1] or 0.0 for phase in fuse.phases}
-    if reading.power_w is None:
+    """Import on each phase: as measured; where no phase is ever measured, the watts spread evenly.
+
+    A phase that is not told now, but by its kind of meter, is taken to carry all watts that the others do not. It is
+    never taken to export: many ammeters do not tell the direction.
+    """
+    total_a = None if reading.power_w is None else reading.power_w / fuse.volts
+    if reading.phase_a is None:
+        return None if total_a is None else dict.fromkeys(fuse.phases, total_a / len(fuse.phases))
+    told = {phase: amps for phase in fuse.phases if (amps := reading.phase_a[phase - 1]) is not None}
+    if len(told) == len(fuse.phases):
+        return told
+    if total_a is None:
         return None
-    return dict.fromkeys(fuse.phases, reading.power_w / fuse.volts / len(fuse.phases))
+    rest_a = max(0.0, total_a - sum(told.values()))
+    return {phase: told.get(phase, rest_a) for phase in fuse.phases}
 
 
 def _by_phase(fuse: FuseFacts, cars: Mapping[str, Span], used: Mapping[str, tuple[int, ...]]) -> dict[int, Span]:

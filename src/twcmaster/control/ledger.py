@@ -5,7 +5,8 @@ A unit obeys the last limit that it accepted, and we only know what it accepted 
 * the largest limit handed to the bus since the unit last confirmed a lower one *and* its draw came down to it,
 * or its measured draw, if that is higher,
 * at least the minimum for a unit that cannot stop a car by itself (protocol 2) while a car is plugged in,
-* and for a unit that fell silent: the same until it must have stopped for want of heartbeats.
+* for a unit that fell silent: the same until it must have stopped for want of heartbeats,
+* and all that unit and wires carry while another master speaks to it.
 
 `Held.outstanding_a` carries the first; everything here is a pure function of the connector, what is held and now.
 """
@@ -66,6 +67,8 @@ def settle(connector: WallConnector, held: Held, now: float) -> Held:
 
 def gone_for_good(connector: WallConnector, now: float) -> bool:
     """Whether a unit has been without heartbeats for so long (lost, or its adapter gone) that its car has stopped."""
+    if connector.foreign_master:
+        return False
     last = max(connector.beat_at or 0.0, connector.heard_at or 0.0, connector.linked_at)
     return now - last >= SILENT_DRAW_S
 
@@ -97,8 +100,9 @@ def _confirmed_limit_a(connector: WallConnector, held: Held, now: float) -> floa
 
 
 def _both_heard(connector: WallConnector, held: Held, now: float) -> bool:
-    """Whether both units of a shared id must hold the limit: one answer proves nothing of the other, but on protocol 1
-    every heartbeat carries the limit, and who has heard none of them for so long has stopped.
+    """Whether both units of a shared id must hold the limit: one answer proves nothing of the other.
+
+    On protocol 1 every heartbeat carries the limit, and who has heard none of them for so long has stopped.
     """
     since = connector.sent_at if connector.sent_a == held.offer_a else None
     return connector.can_stop and since is not None and now - since >= SILENT_DRAW_S
@@ -127,4 +131,6 @@ def may_draw_a(connector: WallConnector, held: Held, now: float) -> float:
     if not connector.can_stop and (has_car(connector) or is_active(connector)):
         amps = max(amps, float(connector.minimum_a))
     amps = max(amps, held.outstanding_a + held.excess_a)
+    if connector.foreign_master:
+        amps = max(amps, connector.limit_a)
     return amps * 2 if connector.duplicate else amps

@@ -12,6 +12,7 @@ from twcmaster.control.habits import Habits
 from twcmaster.control.peak import Peak
 from twcmaster.control.spike import Spike
 from twcmaster.control.sun import Sun
+from twcmaster.model.world import WallConnector
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,15 @@ class Memory:
     """Everything remembered."""
 
     held: Mapping[str, Held] = field(default_factory=dict)
+    #: Who was there, or may still have been drawing, at the last decision.
+    seen: tuple[WallConnector, ...] = ()
     #: What meters and answers tell of the surplus, and how the sun is being followed.
     balance: Balance = field(default_factory=Balance)
     sun: Sun = field(default_factory=Sun)
     #: What the house leaves of the main fuse, and of the billed peak.
     guard: Guard = field(default_factory=Guard)
     peak: Peak = field(default_factory=Peak)
+
+    def of_connectors(self) -> Memory:
+        """What still holds under another config: who may be drawing what, and when contactors were switched."""
+        return Memory(self.held, self.seen)

@@ -54,9 +54,12 @@ def watch(world: World, balance: Balance, draws: Mapping[str, CarDraw], peak: Pe
         return replace(after, cars_w=None)
     if not is_fresh(balance.rhythms.get(facts.meter, FIRST), view, world.now):
         return replace(after, cars_w=None)
-    import_w = view.reading.power_w
-    cars = cars_at(balance, draws, view.reading.taken_at) if view.facts.includes_charger else {}
-    house_w = import_w - sum(span.likely * draws[key].watts_per_amp for key, span in cars.items())
+    seen_w = view.reading.power_w
+    if view.facts.includes_charger:
+        cars = cars_at(balance, draws, view.reading.taken_at)
+        import_w, house_w = seen_w, seen_w - sum(span.likely * draws[key].watts_per_amp for key, span in cars.items())
+    else:
+        import_w, house_w = seen_w + sum(draw.watts for draw in draws.values()), seen_w
     left_w = max(0.0, _allowed_w(after, facts, world.clock) - house_w)
     after = replace(after, import_w=max(0.0, import_w), cars_w=left_w)
     return _note_stops(after, draws, left_w, world.now)

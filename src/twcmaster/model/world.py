@@ -63,6 +63,8 @@ class WallConnector:
     phase_a: tuple[float, float, float] | None = None
     #: Two units share this id: whatever is offered is drawn twice.
     duplicate: bool = False
+    #: Another master speaks on its bus, so that ours does not: it may have been offered anything.
+    foreign_master: bool = False
     can_stop: bool = True
     """Whether an offer of 0 A stops a car here: protocol 1 does, protocol 2 needs the relay or the car."""
 

@@ -160,8 +160,8 @@ class Linking:
 
     # ── going ──
 
-    def check(self, now: float) -> None:
-        """Notice silence and ended leases."""
+    def check(self, now: float, *, keep: bool) -> None:
+        """Notice silence and ended leases. `keep`: forget nobody, since another master may be speaking to them."""
         next_at = float("inf")
         for seat in tuple(self._seats):
             ended = seat.talk.end_lease(now)
@@ -170,14 +170,16 @@ class Linking:
                 seat.bring_forward(now)
             if seat.duplicates.is_over(now):
                 seat.unit.duplicate = False
-            next_at = min(next_at, self._check_presence(seat, now))
+            next_at = min(next_at, self._check_presence(seat, now, keep=keep))
         self.check_at = next_at
 
-    def _check_presence(self, seat: Seat, now: float) -> float:
+    def _check_presence(self, seat: Seat, now: float, *, keep: bool) -> float:
         unit = seat.unit
         if unit.lost_at is not None:
             if now < unit.lost_at + LOST_SEAT_S:
                 return unit.lost_at + LOST_SEAT_S
+            if keep:
+                return now + LOST_SEAT_S
             self._forget(unit)
             return float("inf")
         since = unit.unheard_since()

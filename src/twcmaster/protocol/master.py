@@ -154,7 +154,7 @@ class Master:
             self._events.append(gone)
             self._start(now)
         self._events.extend(self._desk.overdue(now))
-        self._linking.check(now)
+        self._linking.check(now, keep=self._watch.active)
 
     def _chores_at(self) -> float:
         """When something is due that is not a transmission."""
@@ -231,6 +231,11 @@ class Master:
         """Whole frames received so far."""
         return self._decoder.counters.frames
 
+    @property
+    def second_master(self) -> bool:
+        """Whether another master speaks on this line, so that we do not."""
+        return self._watch.active
+
     def health(self) -> dict[str, object]:
         """Counters of line and bus, for status views."""
         line = self._decoder.counters
@@ -239,7 +244,7 @@ class Master:
             "frames_received": line.frames,
             "bytes_received": line.bytes,
             "frames_damaged": line.damaged,
-            "second_master": self._watch.active,
+            "second_master": self.second_master,
         } | self._hearing.counters.as_dict()
 
     def _seat(self, unit_id: int) -> Seat:

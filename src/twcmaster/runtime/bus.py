@@ -169,6 +169,7 @@ class Bus:
             plugged=_plugged(unit, now),
             phase_a=None if half_amps is None else (half_amps[0] / 2, half_amps[1] / 2, half_amps[2] / 2),
             duplicate=unit.duplicate,
+            foreign_master=self.master.second_master,
             can_stop=unit.protocol == 1,
         )
 

@@ -19,6 +19,7 @@ from twcmaster import app
 from twcmaster.config.problems import ConfigError
 from twcmaster.config.schema import Config
 from twcmaster.config.web import WebSection
+from twcmaster.control.memory import Memory
 from twcmaster.links.guard import GuardedLink
 from twcmaster.model.ports import Link
 from twcmaster.model.unit_facts import UnitFacts
@@ -46,6 +47,7 @@ class Site:
         #: Set, and replaced, whenever there is another graph or `[web]` section.
         self.changed = asyncio.Event()
         self._clock = clock
+        self._memory = Memory()
 
     def clock(self) -> datetime:
         """The wall clock, in the site's zone as soon as there is a site."""
@@ -97,8 +99,10 @@ class Site:
 
     async def _run_graph(self, config: Config, options: app.Options) -> None:
         try:
-            await app.run(config, options)
+            await app.run(config, replace(options, memory=self._memory))
         finally:
+            if self.graph is not None:
+                self._memory = self.graph.controller.memory
             self.graph = None
 
     def _take(self, graph: app.Graph) -> None:
