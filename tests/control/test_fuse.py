@@ -103,7 +103,7 @@ def test_a_meter_that_does_not_see_cars_shows_the_house_alone() -> None:
         (Said("grid", 6900.0, phase_a=(1.0, 2.0, 3.0)), {1: 33, 2: 32, 3: 31}),
     ],
 )
-def test_without_amps_the_watts_spread_evenly_and_what_one_phase_does_not_tell_is_its_worst(said: Said, amps: dict[int, int]) -> None:
+def test_what_amps_do_not_tell_the_watts_tell_at_their_worst(said: Said, amps: dict[int, int]) -> None:
     assert Watched().hear(said) == amps
 
 

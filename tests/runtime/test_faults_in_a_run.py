@@ -129,8 +129,9 @@ def test_a_bus_that_leaves_the_config_while_it_charges(tmp_path: Path, rest: str
     assert test.offers()["left/1111"] == (20 if "other" in rest else 32)
 
 
-def test_a_renamed_bus_keeps_what_its_cars_get(tmp_path: Path) -> None:
-    script = {60: lambda test: test.restart(CIRCUIT + bus("left") + RENAMED, remembering=True)}
+@pytest.mark.parametrize("right", [RENAMED, bus("right", "fallback_a = 6")])
+def test_a_changed_bus_keeps_what_its_cars_get(tmp_path: Path, right: str) -> None:
+    script = {60: lambda test: test.restart(CIRCUIT + bus("left") + right, remembering=True)}
     test = play((LEFT, RIGHT), CIRCUIT + BOTH, script, 100, folder=tmp_path)
     assert min(test.drawn_a[50:]) > 35
 
