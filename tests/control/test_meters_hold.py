@@ -177,6 +177,11 @@ class Life(RuleBasedStateMachine):
     def shine(self, pv_w: float) -> None:
         self.house.pv_w = pv_w
 
+    @rule(key=keys)
+    def answers_are_lost_or_come_again(self, key: str) -> None:
+        unit = self.house.house.unit(key)
+        unit.mute = not unit.mute
+
     @rule(command=commands)
     def ask(self, command: Command) -> None:
         self.house.ask(command)
@@ -256,6 +261,14 @@ class AnyLife(Life):
     def unit_falls_silent_or_answers(self, key: str) -> None:
         unit = self.house.house.unit(key)
         unit.alive = not unit.alive
+
+    @rule(key=keys)
+    def unit_is_forgotten_or_found(self, key: str) -> None:
+        unit = self.house.house.unit(key)
+        if unit.forgotten:
+            unit.find(self.house.now)
+        else:
+            unit.forget()
 
     @rule()
     def controller_stops_or_runs(self) -> None:

@@ -55,6 +55,9 @@ class VirtualUnit:
     closings: int = 0
     phase_of_second: float = 0.0
     duplicate: bool = False
+    #: It hears us, its answers are lost; and the bus has forgotten it and says nothing to it.
+    mute: bool = False
+    forgotten: bool = False
 
     def arrive(self, wants_a: float) -> None:
         self.car, self.wants_a = True, wants_a
@@ -87,6 +90,13 @@ class VirtualUnit:
         used = range(len(self.phases)) if self.car_on is None else self.car_on
         first, second, third = (drawn_a if index in used else 0.0 for index in range(3))
         return first, second, third
+
+    def forget(self) -> None:
+        self.forgotten = True
+
+    def find(self, now: float) -> None:
+        """The bus meets it as if for the first time."""
+        self.forgotten, self.linked_at, self.heard_at, self.seen, self.sent_a = False, now, None, None, None
 
     def move(self, now: float) -> None:
         if now - self.last_beat_at > 25.0:
@@ -160,7 +170,8 @@ class VirtualHouse:
             self.check(self)
 
     def tick(self) -> None:
-        views, wishes = tuple(self._view(u) for u in self.units), initial(Mode.FIXED, self.fixed_a)
+        views = tuple(self._view(u) for u in self.units if not u.forgotten)
+        wishes = initial(Mode.FIXED, self.fixed_a)
         world = self.world_changes(World(self.now, NOON, self.site(), views, settings=wishes))
         self.plan, self.memory = decide(world, self.memory)
         for offer in self.plan.offers:
@@ -175,7 +186,7 @@ class VirtualHouse:
     def _heartbeat(self, unit: VirtualUnit) -> None:
         if round((self.now - unit.phase_of_second) / STEP_S) % 10:
             return
-        if not unit.alive:
+        if not unit.alive or unit.forgotten:
             return
         tells = unit.heard_at is not None and (unit.protocol == 1 or unit.offer_a > 0 or unit.drawn_a > 0)
         if tells and unit.sent_a != unit.offer_a:
@@ -185,7 +196,7 @@ class VirtualHouse:
         unit.last_beat_at = self.now
         if tells:
             unit.hear_limit(float(unit.offer_a), self.now)
-        if not self.lossy():
+        if not self.lossy() and not unit.mute:
             unit.heard_at = self.now + 0.05
             echo = unit.accepted_a if unit.car or unit.protocol == 1 else 0.0
             unit.seen = (unit.activity(), echo, unit.drawn_a, unit.car if unit.tells_more else None)
