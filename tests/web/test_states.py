@@ -9,9 +9,10 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, WebSocketRoute, expect
 
 from tests.web.conftest import ROOT, STATIC
 
@@ -42,6 +43,10 @@ def answers(scene: str) -> dict[str, Any]:
     return base if scene == "base" else base | json.loads((RECORDED / f"{scene}.json").read_text(encoding="utf-8"))
 
 
+#: The newest socket of each page, for tests that say something later.
+sockets: WeakKeyDictionary[Page, WebSocketRoute] = WeakKeyDictionary()
+
+
 def visit(page: Page, origin: str, scene: str, place: str = "now") -> None:
     """Open the page with recorded answers behind it."""
     recorded = answers(scene)
@@ -52,7 +57,12 @@ def visit(page: Page, origin: str, scene: str, place: str = "now") -> None:
         route.fulfill(status=200 if known else 404, json=recorded.get(path, {"detail": path, "what_to_do": ""}))
 
     page.route("**/api/v1/**", answer)
-    page.route_web_socket("**/api/v1/live", lambda socket: socket.send(json.dumps(recorded["state"])))
+
+    def live(socket: WebSocketRoute) -> None:
+        sockets[page] = socket
+        socket.send(json.dumps(recorded["state"]))
+
+    page.route_web_socket("**/api/v1/live", live)
     page.route_web_socket("**/buses/*/live", lambda socket: socket.send(json.dumps([])))
     page.goto(f"{origin}/#/{place}")
     page.locator("h1").first.wait_for()
@@ -194,6 +204,128 @@ def test_what_fails_in_a_sheet_is_told_in_it(new_page: NewPage, origin: str) -> 
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Charge now", exact=True).click()
     expect(sheet.get_by_role("alert")).to_have_text("")
+
+
+def test_every_visit_opens_one_socket_and_is_live(new_page: NewPage, origin: str) -> None:
+    page = new_page()
+    visit(page, origin, "base")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    opened: list[WebSocketRoute] = []
+
+    def live(socket: WebSocketRoute) -> None:
+        opened.append(socket)
+        socket.send(json.dumps(answers("base")["state"]))
+
+    page.route_web_socket("**/api/v1/live", live)
+    for visits in (1, 2):
+        page.reload()
+        expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        opened[-1].send(json.dumps(answers("base")["state"]))
+        page.evaluate("new Promise((later) => setTimeout(later, 300))")
+        assert len(opened) == visits
+
+
+@pytest.mark.parametrize("kept", ["{", '{"at": 1, "state": {}}', '{"build": "another", "at": 1, "state": {"site": 7}}'])
+def test_what_another_build_has_kept_does_no_harm(new_page: NewPage, origin: str, kept: str) -> None:
+    page = new_page()
+    page.add_init_script(f"localStorage.setItem('twcmaster-last-state', {json.dumps(kept)})")
+    visit(page, origin, "base")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+
+
+def test_nothing_is_kept_for_those_whose_login_has_ended(new_page: NewPage, origin: str) -> None:
+    page = new_page()
+    visit(page, origin, "base")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    kept = "localStorage.getItem('twcmaster-last-state')"
+    assert page.evaluate(kept)
+    page.route("**/api/v1/auth", lambda route: route.fulfill(json=answers("door")["auth"]))
+    page.reload()
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    assert page.evaluate(kept) is None
+
+
+def test_back_closes_a_sheet_and_leaves_the_page(new_page: NewPage, origin: str) -> None:
+    page = new_page()
+    visit(page, origin, "base")
+    for back in (True, False):
+        page.get_by_role("button", name="Charge now", exact=True).press("Enter")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        if back:
+            page.go_back()
+        else:
+            page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page.get_by_role("button", name="Charge now", exact=True)).to_be_focused()
+        assert page.evaluate("history.state?.sheet ?? null") is None
+        assert page.url.endswith("#/now")
+
+
+def test_what_another_has_chosen_since_is_not_taken_back(new_page: NewPage, origin: str) -> None:
+    page = new_page()
+    visit(page, origin, "base")
+    asked: list[str | None] = []
+
+    def commands(route: Route) -> None:
+        asked.append(route.request.headers.get("if-match"))
+        refusal = {"detail": "Somebody else has changed it.", "what_to_do": ""}
+        changed = len(asked) > 1
+        route.fulfill(status=412 if changed else 200, json=refusal if changed else answers("base")["commands"])
+
+    page.route("**/api/v1/commands", commands)
+    page.get_by_role("radio", name="Off", exact=True).first.press("Space")
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(page.get_by_text("Somebody else has changed it.")).to_be_visible()
+    assert asked == [None, f'"{answers("base")["commands"]["version"]}"']
+
+
+def test_amps_are_typed_without_losing_the_field(new_page: NewPage, origin: str) -> None:
+    page = new_page()
+    visit(page, origin, "base", "schedule")
+    written: list[Any] = []
+
+    def schedule(route: Route) -> None:
+        if route.request.method == "PUT":
+            written.append(route.request.post_data_json)
+        route.fulfill(json=answers("base")["schedule"])
+
+    page.route("**/api/v1/schedule**", schedule)
+    page.get_by_role("region", name="Windows").get_by_role("listitem").nth(1).get_by_role("button").press("Enter")
+    amps = page.get_by_role("dialog").get_by_role("spinbutton")
+    amps.focus()
+    for key in ("End", "Backspace", "Backspace", "2", "0", "Enter"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert [one["amps"] for one in written[0]["windows"]] == [None, 20, None]
+
+
+def test_another_s_change_to_the_window_that_is_open_is_told_before_it_is_replaced(
+    new_page: NewPage, origin: str
+) -> None:
+    page = new_page()
+    visit(page, origin, "base", "schedule")
+    mine = answers("base")["schedule"]
+    first, *others = mine["windows"]
+    theirs = mine | {"version": mine["version"] + 1, "windows": [first | {"start": "05:00"}, *others]}
+    written: list[Any] = []
+
+    def schedule(route: Route) -> None:
+        if route.request.method == "PUT":
+            written.append(route.request.post_data_json)
+        route.fulfill(json=theirs)
+
+    page.get_by_role("region", name="Windows").get_by_role("listitem").first.get_by_role("button").press("Enter")
+    page.route("**/api/v1/schedule**", schedule)
+    sockets[page].send(json.dumps(newer := answers("base")["state"] | {"settings_version": 99}))
+    assert newer["settings_version"] == 99
+    expect(page.get_by_text("5:00", exact=False).first).to_be_attached()
+    sheet = page.get_by_role("dialog")
+    sheet.get_by_role("button", name="Save").press("Enter")
+    expect(sheet.get_by_role("alert")).to_contain_text("Somebody else has changed the schedule")
+    assert written == []
+    sheet.get_by_role("button", name="Save").press("Enter")
+    expect(sheet).to_have_count(0)
+    assert written[0]["windows"][0]["start"] == first["start"]
 
 
 def test_a_schedule_that_somebody_else_changed_keeps_what_was_entered(new_page: NewPage, origin: str) -> None:

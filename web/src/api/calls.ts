@@ -44,7 +44,7 @@ const part = encodeURIComponent;
 // ── now ──
 export const getState = () => ask<State>("state");
 export const getSettings = () => ask<Settings>("settings");
-export const command = (body: Command) => ask<Settings>("commands", { body });
+export const command = (body: Command, version?: number) => ask<Settings>("commands", { body, ifMatch: version });
 export const getLog = (after = 0, most = 200) => ask<LogPage>("log", { query: { after, most } });
 
 // ── schedule ──

@@ -15,6 +15,8 @@ const LONGEST_WAIT_MS = 8_000;
 const LOGIN_NEEDED = 4401;
 const KEPT = "twcmaster-last-state";
 const KEEP_EVERY_MS = 30_000;
+/** The name of this very file, which changes with what is in it. */
+const BUILD = import.meta.url;
 
 type Link = "connecting" | "live" | "lost";
 
@@ -118,18 +120,28 @@ function take(newest: State): void {
 /** What an offline page shows, greyed and with its age. */
 function keep(): void {
   keptAt = heardAt;
-  localStorage.setItem(KEPT, JSON.stringify({ at: heardAt, state }));
+  localStorage.setItem(KEPT, JSON.stringify({ build: BUILD, at: heardAt, state }));
 }
 
 function recall(): void {
   const text = localStorage.getItem(KEPT);
   if (!text || state) return;
-  const kept = JSON.parse(text) as { at: number; state: State };
+  const kept = parsed(text);
+  // Another build may have kept a state of another shape.
+  if (kept?.build !== BUILD) return;
   state = kept.state;
   heardAt = kept.at;
 }
 
-/** After logout nobody else shall see what was there. */
+function parsed(text: string): { build?: string; at: number; state: State } | null {
+  try {
+    return JSON.parse(text) as { at: number; state: State };
+  } catch {
+    return null;
+  }
+}
+
+/** Without a login nobody shall see what was there. */
 export function forget(): void {
   localStorage.removeItem(KEPT);
   state = null;

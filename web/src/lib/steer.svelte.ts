@@ -64,15 +64,18 @@ async function change(text: string, scope: string, commands: (before: ScopeSetti
   return inTurn(async () => {
     const before = (await getSettings()).scopes.find((one) => one.scope === scope);
     const wanted = commands(before);
-    for (const one of wanted) await command(one);
-    tell(text, () => takeBack(wanted, scope, before));
+    let version = 0;
+    for (const one of wanted) version = (await command(one)).version;
+    tell(text, () => takeBack(wanted, scope, before, version));
   });
 }
 
-async function takeBack(done: Command[], scope: string, before: ScopeSettings | undefined): Promise<void> {
+/** Only what nobody has changed since: another's choice is not ours to take back. */
+async function takeBack(done: Command[], scope: string, before: ScopeSettings | undefined, version: number): Promise<void> {
   const ok = await inTurn(async () => {
     for (const one of done) {
-      await command(one.do === "set_mode" ? modeAsIn(scope, before) : chargeNowAsIn(scope, before));
+      const back = one.do === "set_mode" ? modeAsIn(scope, before) : chargeNowAsIn(scope, before);
+      version = (await command(back, version)).version;
     }
   });
   if (ok) tell(t("note.undone"));
