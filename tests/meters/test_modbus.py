@@ -249,16 +249,6 @@ async def odd_device(*answers: bytes, raw: bool = False) -> AsyncIterator[int]:
         yield port
 
 
-@pytest.fixture
-async def told() -> AsyncIterator[list[dict[str, Any]]]:
-    """What callbacks have let escape into the loop: in the daemon that may end the program."""
-    escaped: list[dict[str, Any]] = []
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _, context: escaped.append(context))
-    yield escaped
-    loop.set_exception_handler(None)
-
-
 @pytest.mark.parametrize(
     "pdu",
     [
@@ -282,9 +272,8 @@ async def told() -> AsyncIterator[list[dict[str, Any]]]:
         "FF FF",
     ],
 )
-async def test_what_is_no_answer_to_the_question_is_an_error_of_that_reading(
-    pdu: str, told: list[dict[str, Any]]
-) -> None:
+@pytest.mark.usefixtures("nothing_escapes")
+async def test_what_is_no_answer_to_the_question_is_an_error_of_that_reading(pdu: str) -> None:
     async with odd_device(bytes.fromhex(pdu), ONE_WORD) as port:
         meter = meter_at(port, power_w=0, timeout_s=5)
         with pytest.raises(MeterError) as failure:
@@ -292,7 +281,6 @@ async def test_what_is_no_answer_to_the_question_is_an_error_of_that_reading(
         assert f"holding registers 0 to 0: {pdu} came instead of 03 02 and so many bytes" in str(failure.value)
         assert (await meter.read()).power_w == 1234
         await meter.close()
-    assert told == []
 
 
 @pytest.mark.parametrize(
@@ -307,10 +295,10 @@ async def test_what_is_no_answer_to_the_question_is_an_error_of_that_reading(
         bytes.fromhex("0001 0000 0005 09 03 02 04 D2"),  # from another unit
     ],
 )
-async def test_what_is_no_modbus_ends_in_time(raw: bytes, told: list[dict[str, Any]]) -> None:
+@pytest.mark.usefixtures("nothing_escapes")
+async def test_what_is_no_modbus_ends_in_time(raw: bytes) -> None:
     async with odd_device(raw, raw=True) as port:
         assert f"asked modbus 127.0.0.1:{port}" in await failure_of(port, power_w=0, timeout_s=0.2)
-    assert told == []
 
 
 @given(st.binary(max_size=20))
