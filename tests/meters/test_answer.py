@@ -15,7 +15,6 @@ from tests.meters.device import NOON, section
 from twcmaster.meters.answer import (
     BadAnswer,
     TextAnswer,
-    monotonic_of,
     reading_of,
     shown,
     text_of,
@@ -222,11 +221,6 @@ BERLIN = timezone(timedelta(hours=2))
 )
 def test_times_are_understood_or_unknown(value: object, expected: datetime | None) -> None:
     assert to_moment(value, BERLIN) == expected
-
-
-def test_a_time_becomes_an_age_on_the_loops_clock() -> None:
-    assert monotonic_of(NOON - timedelta(seconds=30), 100.0, NOON) == 70.0
-    assert monotonic_of(NOON + timedelta(seconds=30), 100.0, NOON) == 100.0  # its clock is ahead of ours
 
 
 def test_a_time_that_is_missing_is_no_time() -> None:

@@ -193,11 +193,6 @@ class TextAnswer:
             return None, str(problem)
 
 
-def monotonic_of(moment: datetime, now: float, clock: datetime) -> float:
-    """A wall-clock moment on the loop's clock; what seems to lie ahead (clocks differ) is now."""
-    return now - max(0.0, (clock - moment).total_seconds())
-
-
 def shown(text: str) -> str:
     """An answer in one short line."""
     line = " ".join(text.split())

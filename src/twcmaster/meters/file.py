@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from twcmaster.config.meters import FileMeterSection
-from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of, text_of
+from twcmaster.meters.answer import BadAnswer, TextAnswer, reading_of, text_of
+from twcmaster.meters.stamps import Stamps
 from twcmaster.model.ports import MeterError
 from twcmaster.model.reading import Reading
 
@@ -21,6 +22,7 @@ class FileMeter:
     def __init__(self, settings: FileMeterSection, clock: Callable[[], datetime]) -> None:
         self._settings = settings
         self._clock = clock
+        self._stamps = Stamps()
         self._looking: asyncio.Future[tuple[str, datetime]] | None = None
 
     async def read(self) -> Reading:
@@ -40,7 +42,7 @@ class FileMeter:
         try:
             if self._settings.taken_path is not None:
                 written = answer.moment(self._settings.taken_path, clock.tzinfo)
-            return reading_of(self._settings, answer, monotonic_of(written, now, clock))
+            return reading_of(self._settings, answer, self._stamps.taken_at(written, now, clock))
         except BadAnswer as problem:
             raise self._error(str(problem)) from problem
 

@@ -16,7 +16,8 @@ from urllib.parse import unquote_plus
 
 from twcmaster.config.meters import HttpMeterSection
 from twcmaster.config.secrets import HIDDEN, secrets_in, without_secrets
-from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of, shown, text_of
+from twcmaster.meters.answer import BadAnswer, TextAnswer, reading_of, shown, text_of
+from twcmaster.meters.stamps import Stamps
 from twcmaster.model.ports import MeterError
 from twcmaster.model.reading import Reading
 
@@ -46,6 +47,7 @@ class HttpMeter:
     def __init__(self, settings: HttpMeterSection, clock: Callable[[], datetime]) -> None:
         self._settings = settings
         self._clock = clock
+        self._stamps = Stamps()
         self._client: httpx2.AsyncClient | None = None
 
     async def read(self) -> Reading:
@@ -62,7 +64,8 @@ class HttpMeter:
             taken_at = now
             if self._settings.taken_path is not None:
                 clock = self._clock()
-                taken_at = monotonic_of(answer.moment(self._settings.taken_path, clock.tzinfo), now, clock)
+                moment = answer.moment(self._settings.taken_path, clock.tzinfo)
+                taken_at = self._stamps.taken_at(moment, now, clock)
             return reading_of(self._settings, answer, taken_at)
         except BadAnswer as problem:
             raise self._error(str(problem)) from problem

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from twcmaster.config.meters import MqttMeterSection, TopicTerm
-from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of, text_of
+from twcmaster.meters.answer import BadAnswer, TextAnswer, reading_of, text_of
+from twcmaster.meters.stamps import Stamps
 from twcmaster.model.ports import MeterError
 from twcmaster.model.reading import Reading
 
@@ -50,6 +52,7 @@ class MqttMeter:
         self._topics = {settings.topic} | {
             term.topic for _, terms in settings.fields() for term in terms if term.topic is not None
         }
+        self._stamps: defaultdict[str, Stamps] = defaultdict(Stamps)
         self._newest: dict[str, Message] = {}
         self._news = asyncio.Event()
         self._trouble = "no message has come yet"
@@ -146,7 +149,8 @@ class MqttMeter:
         try:
             if self._settings.taken_path is not None:
                 clock = self._clock()
-                taken_at = monotonic_of(answer.moment(self._settings.taken_path, clock.tzinfo), now, clock)
+                moment = answer.moment(self._settings.taken_path, clock.tzinfo)
+                taken_at = self._stamps[message.topic.value].taken_at(moment, now, clock)
             elif message.retain:
                 self._trouble = "only a retained message of unknown age came. Set taken_path if it carries its time."
                 return
