@@ -15,7 +15,6 @@ from tests.meters.device import NOON, section
 from twcmaster.meters.answer import (
     BadAnswer,
     TextAnswer,
-    monotonic_of,
     reading_of,
     shown,
     text_of,
@@ -110,6 +109,7 @@ ANSWER = json.dumps({
         ({"phase_a": [["phases[0]", {"path": "phases[2]", "scale": -1}]]}, {"phase_a": (6.5, None, None)}),
         ({"volts": [{"path": "total", "scale": 0.1}]}, {"volts": (230, None, None)}),
         # What is not the point of the meter may be missing.
+        ({"power_w": "total", "soc_percent": "list[::0]"}, {"power_w": 2300}),
         ({"power_w": "total", "soc_percent": "none"}, {"power_w": 2300}),
         ({"power_w": "total", "soc_percent": "sum(nulls)"}, {"power_w": 2300}),
         ({"power_w": "total", "soc_percent": "total"}, {"power_w": 2300}),
@@ -132,6 +132,9 @@ def test_a_json_answer_becomes_a_reading(fields: dict[str, Any], expected: dict[
         ({"soc_percent": "none", "phase_a": ["nulls[0]"]}, ["stands null"]),
         ({"soc_percent": "total"}, ["out of bounds"]),
         ({"power_w": {"path": "total", "scale": 1e308}}, ["out of bounds"]),
+        ({"power_w": "list[::0]"}, ["path 'list[::0]' cannot be worked out (slice step cannot be zero; check it)"]),
+        ({"power_w": "contains('export', `1`)"}, ["cannot be worked out", "requires string"]),
+        ({"power_w": "export < total"}, ["cannot be worked out", "not supported between"]),
     ],
 )
 def test_without_the_number_that_counts_there_is_no_reading(fields: dict[str, Any], words: list[str]) -> None:
@@ -170,12 +173,21 @@ def test_a_text_is_searched(text: str, term: dict[str, Any], expected: float) ->
         ("", {"path": "total"}, "not JSON but nothing"),
         ('{"total": NaN}', {"path": "total"}, "stands NaN"),
         ("[" * 100_000, {"path": "total"}, "not JSON"),
+        ('{"total": 1e999}', {"path": "floor(total)"}, "cannot convert float infinity to integer; check it"),
+        ('{"total": NaN}', {"path": "ceil(total)"}, "cannot convert float NaN to integer; check it"),
     ],
 )
 def test_an_answer_of_no_use_says_what_it_was(text: str, term: dict[str, Any], words: str) -> None:
     with pytest.raises(BadAnswer) as failure:
         read(text, power_w=term)
     assert words in str(failure.value)
+
+
+@pytest.mark.parametrize("path", ["@", "to_string(@)"])
+def test_an_answer_of_any_depth_is_a_bad_one(path: str) -> None:
+    for depth in range(300, 1000, 5):  # somewhere there it can still be read, but no longer be worked with
+        with pytest.raises(BadAnswer):
+            read("[" * depth + "]" * depth, power_w=path)
 
 
 def test_long_answers_are_shortened_in_messages() -> None:
@@ -209,11 +221,6 @@ BERLIN = timezone(timedelta(hours=2))
 )
 def test_times_are_understood_or_unknown(value: object, expected: datetime | None) -> None:
     assert to_moment(value, BERLIN) == expected
-
-
-def test_a_time_becomes_an_age_on_the_loops_clock() -> None:
-    assert monotonic_of(NOON - timedelta(seconds=30), 100.0, NOON) == 70.0
-    assert monotonic_of(NOON + timedelta(seconds=30), 100.0, NOON) == 100.0  # its clock is ahead of ours
 
 
 def test_a_time_that_is_missing_is_no_time() -> None:
@@ -310,6 +317,13 @@ def test_of_a_log_of_objects_the_newest_counts(text: str, expected: float | None
         (b"\xff\xfe", None, ""),
         (b"a\xc3", None, "a\ufffd"),
         (b"", None, ""),
+        # What is no encoding of texts, or of none that anybody has.
+        ("Bögen".encode(), "hex", "Bögen"),
+        ("Bögen".encode(), "base64", "Bögen"),
+        ("Bögen".encode(), "idna", "Bögen"),
+        ("Bögen".encode(), "undefined", "Bögen"),
+        ("Bögen".encode(), "nonsense", "Bögen"),
+        ("Bögen".encode(), "a\0b", "Bögen"),
     ],
 )
 def test_texts_are_read_in_their_encoding(data: bytes, charset: str | None, expected: str) -> None:

@@ -83,6 +83,28 @@ async def test_a_useless_file_says_why(tmp_path: Path, text: str | None, keys: d
     assert words in str(failure.value)
 
 
+@pytest.mark.parametrize(
+    "path, words",
+    [
+        ("~nobody-of-that-name/x", "Could not determine home directory. Check path"),
+        ("/tmp/a\0b", "embedded null byte. Check path"),
+    ],
+)
+async def test_a_path_that_cannot_be_one_says_so(path: str, words: str) -> None:
+    with pytest.raises(MeterError) as failure:
+        await read(Path(path))
+    assert words in str(failure.value)
+
+
+async def test_a_time_that_cannot_be_one_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "meter.json"
+    write(path, '{"power": 1}')
+    far = os.stat_result([*path.stat()[:8], 10**12, 10**12])  # file systems differ in what they can keep
+    monkeypatch.setattr(Path, "stat", lambda _: far)
+    with pytest.raises(MeterError, match="Check path, and when the file was written"):
+        await read(path)
+
+
 async def test_a_disk_that_hangs_ends_in_time_and_holds_up_one_thread(tmp_path: Path) -> None:
     path = tmp_path / "meter"
     os.mkfifo(path)  # whoever opens it waits until somebody writes

@@ -181,6 +181,32 @@ async def test_a_device_that_is_off_says_so() -> None:
     assert "Is the device on" in text
 
 
+@pytest.mark.parametrize(
+    "keys, words",
+    [
+        ({"url": "http://127.0.0.1:99999/x"}, "there is no port 99999. Check the url."),
+        ({"token": "s3cret-ä€"}, "the header Authorization cannot be sent"),
+        ({"token": "s3cret\nof two lines"}, "the header Authorization cannot be sent"),
+        ({"headers": {"X-Key": "s3cret-ä€"}}, "the header X-Key cannot be sent: a header is one line of ASCII."),
+        ({"headers": {"Xä": "s3cret"}}, "the header Xä cannot be sent"),
+        # An environment can hold bytes that are no text.
+        ({"method": "POST", "body": "s3cret\udcff"}, "no text in UTF-8. Check username, password, body and query"),
+        ({"username": "me", "password": "s3cret\udcff"}, "no text in UTF-8"),
+        ({"query": {"key": "s3cret\udcff"}}, "no text in UTF-8"),
+    ],
+)
+async def test_what_cannot_be_asked_says_so(keys: dict[str, Any], words: str) -> None:
+    async with Device().online() as url:
+        text = await failure_of(**{"url": url, **keys})
+    assert words in text
+    assert "s3cret" not in text
+
+
+async def test_an_odd_charset_costs_no_reading() -> None:
+    async with Device(headers={"Content-Type": "application/json; charset=hex"}).online() as url:
+        assert (await read_once(url)).power_w == 1234.5
+
+
 async def test_a_silent_device_ends_in_time_and_can_be_asked_again() -> None:
     device = Device(mute=True)
     async with device.online() as url:

@@ -18,7 +18,8 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from tests.links.ends import free_port, tcp_server, until
 from tests.meters.device import section
 from twcmaster.config.meters import RegisterTerm
-from twcmaster.meters.modbus import ModbusMeter, Registers, Span, decode, size, spans_of
+from twcmaster.meters.answer import BadAnswer
+from twcmaster.meters.modbus import ModbusMeter, Registers, Span, decode, size, spans_of, words_in
 from twcmaster.model.ports import MeterError
 from twcmaster.model.reading import Reading
 
@@ -227,3 +228,106 @@ async def test_readings_share_one_connection_and_a_lost_one_is_replaced() -> Non
     async with modbus_device({0: 2}, {0: 0}, port):
         assert (await meter.read()).power_w == 2
         await meter.close()
+
+
+ONE_WORD = bytes.fromhex("03 02 04 D2")
+
+
+@asynccontextmanager
+async def odd_device(*answers: bytes, raw: bool = False) -> AsyncIterator[int]:
+    """A server that gives these answers, one a question and the last for ever, whatever is asked; gives its port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.read(7):
+            question, _, length, unit = struct.unpack(">HHHB", head)
+            await reader.readexactly(length - 1)
+            pdu = left.pop(0) if len(left) > 1 else left[0]
+            writer.write(pdu if raw else struct.pack(">HHHB", question, 0, len(pdu) + 1, unit) + pdu)
+
+    left = list(answers)
+    async with tcp_server(serve) as port:
+        yield port
+
+
+@pytest.mark.parametrize(
+    "pdu",
+    [
+        "03",
+        "03 00",
+        "03 C8 00 00",  # announces more than it has
+        "03 02 04",
+        "03 01 04",
+        "03 03 00 04 D2",  # an odd number of bytes
+        "03 04 04 D2 04 D2",  # more than was asked for
+        "04 02 04 D2",  # from the other table
+        "06 00 00 00 00",
+        "07",
+        "11 05",
+        "18 00 00",
+        "2B",
+        "60 00 00",
+        "00 02 04 D2",
+        "83",
+        "84 02",
+        "FF FF",
+    ],
+)
+@pytest.mark.usefixtures("nothing_escapes")
+async def test_what_is_no_answer_to_the_question_is_an_error_of_that_reading(pdu: str) -> None:
+    async with odd_device(bytes.fromhex(pdu), ONE_WORD) as port:
+        meter = meter_at(port, power_w=0, timeout_s=5)
+        with pytest.raises(MeterError) as failure:
+            await meter.read()
+        assert f"holding registers 0 to 0: {pdu} came instead of 03 02 and so many bytes" in str(failure.value)
+        assert (await meter.read()).power_w == 1234
+        await meter.close()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\xff" * 600,
+        b"\x00" * 50,
+        bytes.fromhex("0001 0000 0000 01"),  # a length of nothing
+        bytes.fromhex("0001 0000 0001 03"),  # no function code
+        bytes.fromhex("0009 0000 0005 03 03 02 04 D2"),  # to another question
+        bytes.fromhex("0001 0000 0005 09 03 02 04 D2"),  # from another unit
+    ],
+)
+@pytest.mark.usefixtures("nothing_escapes")
+async def test_what_is_no_modbus_ends_in_time(raw: bytes) -> None:
+    async with odd_device(raw, raw=True) as port:
+        assert f"asked modbus 127.0.0.1:{port}" in await failure_of(port, power_w=0, timeout_s=0.2)
+
+
+@given(st.binary(max_size=20))
+def test_any_answer_is_as_many_words_as_were_asked_for_or_a_bad_one(pdu: bytes) -> None:
+    try:
+        words = words_in(pdu, Span("input", 0, 2))
+    except BadAnswer:
+        return
+    assert pdu[:2] == b"\x04\x04"
+    assert len(words) == 2
+
+
+def test_what_stands_behind_the_registers_does_not_matter() -> None:
+    assert words_in(ONE_WORD + b"\x00", Span("holding", 0, 1)) == [1234]
+
+
+async def test_a_device_that_says_no_keeps_its_connection() -> None:
+    async with odd_device(bytes.fromhex("83 06"), ONE_WORD) as port:
+        meter = meter_at(port, power_w=0)
+        with pytest.raises(MeterError, match=r"error 6: the device is busy\. Raise every_s"):
+            await meter.read()
+        first = meter._client
+        assert (await meter.read()).power_w == 1234
+        assert meter._client is first
+        await meter.close()
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64, "a\0b"])
+async def test_a_host_that_cannot_be_one_says_so(host: str) -> None:
+    meter = ModbusMeter(section(kind="modbus", host=host, power_w=0))
+    with pytest.raises(MeterError, match=r"cannot be a name or an address.*Check host"):
+        await meter.read()

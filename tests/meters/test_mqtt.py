@@ -17,7 +17,7 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from tests.links.ends import free_port, listens, until
+from tests.links.ends import free_port, listens, tcp_server, until
 from tests.meters.certificates import make_certificate
 from tests.meters.device import NOON, clock, section
 from twcmaster.meters import mqtt
@@ -208,6 +208,32 @@ async def test_a_broker_that_is_off_says_so() -> None:
     with pytest.raises(MeterError, match=r"refused.*Check host, port, username and password"):
         await meter.read()
     await meter.close()
+
+
+@pytest.mark.usefixtures("nothing_escapes")
+@pytest.mark.parametrize(
+    "confirmation, words",
+    [
+        (b"\x90\x01\x00", "Protocol error"),  # cut short
+        (b"", "timed out"),
+    ],
+)
+async def test_a_broker_that_confirms_nothing_says_so(
+    monkeypatch: pytest.MonkeyPatch, confirmation: bytes, words: str
+) -> None:
+    monkeypatch.setattr(mqtt, "_CONNECT_TIMEOUT_S", 0.2)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in (b"\x20\x02\x00\x00", confirmation):
+            await reader.read(1000)
+            writer.write(answer)
+        await reader.read()
+
+    async with tcp_server(serve) as port:
+        meter = meter_for(Broker(Path(), port), timeout_s=0.5)
+        with pytest.raises(MeterError, match=rf"{words}\. Check host, port, username and password"):
+            await meter.read()
+        await meter.close()
 
 
 @pytest.fixture

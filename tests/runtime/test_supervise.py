@@ -1,9 +1,11 @@
-"""Optional tasks start again with growing pauses; an error in a callback is as fatal as one in a vital task."""
+"""Optional tasks start again with growing pauses; an error in a callback of a vital part ends the program."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -96,6 +98,77 @@ def test_an_error_in_a_callback_is_fatal(errors: int) -> None:
         loop.set_exception_handler(None)
 
     run_virtual(main())
+
+
+def code_in(*modules: str) -> Callable[[], None]:
+    """A function of the first module that calls one of the second and so on; the last one fails."""
+    source = "def run():\n    inner()" if len(modules) > 1 else "def run():\n    raise ValueError('odd byte count')"
+    names: dict[str, Any] = {"__name__": modules[0], "inner": code_in(*modules[1:]) if len(modules) > 1 else None}
+    exec(source, names)  # code belongs to the module in which it was made
+    made: Callable[[], None] = names["run"]
+    return made
+
+
+def ends_the_program(stir: Callable[[asyncio.AbstractEventLoop], object]) -> bool:
+    async def main() -> bool:
+        loop = asyncio.get_running_loop()
+        failed: asyncio.Future[None] = loop.create_future()
+        end_on_callback_errors(loop, failed)
+        stir(loop)
+        await asyncio.sleep(1)
+        gc.collect()
+        loop.set_exception_handler(None)
+        return failed.done() and failed.exception() is not None
+
+    return run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    "modules, fatal",
+    [
+        (["twcmaster.runtime.pump"], True),
+        (["twcmaster.links.pipe", "twcmaster.protocol.master"], True),
+        (["serialx.descriptor_transport"], True),
+        (["serialx.descriptor_transport", "twcmaster.links.pipe"], True),
+        (["pymodbus.transport", "twcmaster.runtime.controller"], True),
+        (["pymodbus.transport", "pymodbus.framer"], False),
+        (["pymodbus.transport", "twcmaster.meters.modbus"], False),
+        (["twcmaster.api.connection", "uvicorn.protocols", "h11"], False),
+        (["twcmasters.friend"], False),
+    ],
+)
+def test_a_library_of_optional_parts_ends_nothing(
+    modules: list[str], fatal: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert ends_the_program(lambda loop: loop.call_soon(code_in(*modules))) is fatal
+    logged = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    if not fatal:
+        library = modules[-1].partition(".")[0]
+        assert logged[0].startswith(f"{library} failed on what it received or sent (ValueError: odd byte count); all")
+        assert "report it" in logged[0]
+    else:
+        assert logged == []
+
+
+def test_an_error_that_a_transport_found_in_its_protocol_is_told_apart_alike() -> None:
+    def lost(*modules: str) -> Callable[[asyncio.AbstractEventLoop], None]:
+        def stir(loop: asyncio.AbstractEventLoop) -> None:
+            with pytest.raises(ValueError, match="odd byte count") as caught:
+                code_in(*modules)()
+            context = {"message": "data_received() call failed", "exception": caught.value, "transport": None}
+            loop.call_exception_handler(context)
+
+        return stir
+
+    assert ends_the_program(lost("twcmaster.links.pipe"))
+    assert not ends_the_program(lost("pymodbus.framer"))
+
+
+def test_a_future_that_nobody_waits_for_any_more_ends_nothing() -> None:
+    def stir(loop: asyncio.AbstractEventLoop) -> None:
+        loop.create_future().set_exception(ValueError("the broker hung up"))
+
+    assert not ends_the_program(stir)
 
 
 def test_what_is_no_error_of_ours_is_only_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -105,7 +105,11 @@ def to_moment(value: object, zone: tzinfo | None) -> datetime | None:
 def text_of(data: bytes, charset: str | None = None) -> str:
     """The text in an answer or a file: in UTF-8 unless its first bytes or the sender say otherwise."""
     marked = next((name for mark, name in _MARKS if data.startswith(mark)), None)
-    return data.decode(marked or charset or "utf-8", errors="replace").removeprefix("\ufeff")
+    try:
+        text = data.decode(marked or charset or "utf-8", errors="replace")
+    except (LookupError, ValueError):  # some name what Python knows but is none of texts, like hex
+        text = data.decode(errors="replace")
+    return text.removeprefix("\ufeff")
 
 
 class TextAnswer:
@@ -135,7 +139,7 @@ class TextAnswer:
         return number if number < most / 2 else number - most if number < most else None
 
     def missing(self, term: TextTerm) -> str:
-        place = [f"at {term.path!r} stands {_json_text(self._at(term.path))}"] if term.path is not None else []
+        place = [self._told(term.path)] if term.path is not None else []
         if term.regex is not None:
             found = self._match(term)
             finds = "matches nothing" if found is None else f"finds {shown(found)}"
@@ -168,18 +172,25 @@ class TextAnswer:
 
     def _at(self, path: str) -> object:
         """What stands there; null where the path leads nowhere or does not fit (a sum over nulls)."""
+        return self._search(path)[0]
+
+    def _told(self, path: str) -> str:
+        found, problem = self._search(path)
+        if problem:
+            return f"the path {path!r} cannot be worked out ({problem}; check it)"
+        return f"at {path!r} stands {_json_text(found)}"
+
+    def _search(self, path: str) -> tuple[object, str]:
+        """What stands there, and the trouble that only this answer brings about (a slice of it in steps of 0)."""
         import jmespath
         from jmespath.exceptions import JMESPathError
 
         try:
-            return jmespath.search(path, self.json)
+            return jmespath.search(path, self.json), ""
         except JMESPathError:
-            return None
-
-
-def monotonic_of(moment: datetime, now: float, clock: datetime) -> float:
-    """A wall-clock moment on the loop's clock; what seems to lie ahead (clocks differ) is now."""
-    return now - max(0.0, (clock - moment).total_seconds())
+            return None, ""
+        except (ArithmeticError, RecursionError, TypeError, ValueError) as problem:
+            return None, str(problem)
 
 
 def shown(text: str) -> str:

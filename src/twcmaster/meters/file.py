@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from twcmaster.config.meters import FileMeterSection
-from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of, text_of
+from twcmaster.meters.answer import BadAnswer, TextAnswer, reading_of, text_of
+from twcmaster.meters.stamps import Stamps
 from twcmaster.model.ports import MeterError
 from twcmaster.model.reading import Reading
 
@@ -21,6 +22,7 @@ class FileMeter:
     def __init__(self, settings: FileMeterSection, clock: Callable[[], datetime]) -> None:
         self._settings = settings
         self._clock = clock
+        self._stamps = Stamps()
         self._looking: asyncio.Future[tuple[str, datetime]] | None = None
 
     async def read(self) -> Reading:
@@ -30,12 +32,17 @@ class FileMeter:
         except TimeoutError:
             raise self._error(f"not read within {self._settings.timeout_s:g} s. Is the disk there?") from None
         except OSError as problem:
-            raise self._error(f"{problem.strerror}. Check path, and that the other program runs.") from problem
+            raise self._error(
+                f"{problem.strerror or problem}. Check path, and that the other program runs."
+            ) from problem
+        except (OverflowError, RuntimeError, ValueError) as problem:  # no such home, a path or a time that cannot be
+            cause = str(problem).rstrip(".")
+            raise self._error(f"{cause}. Check path, and when the file was written.") from problem
         now, clock, answer = asyncio.get_running_loop().time(), self._clock(), TextAnswer(text)
         try:
             if self._settings.taken_path is not None:
                 written = answer.moment(self._settings.taken_path, clock.tzinfo)
-            return reading_of(self._settings, answer, monotonic_of(written, now, clock))
+            return reading_of(self._settings, answer, self._stamps.taken_at(written, now, clock))
         except BadAnswer as problem:
             raise self._error(str(problem)) from problem
 
@@ -52,11 +59,12 @@ class FileMeter:
         return looking.result()
 
     def _tail(self) -> tuple[str, datetime]:
-        with self._settings.path.expanduser().open("rb") as file:
+        path = self._settings.path.expanduser()
+        with path.open("rb") as file:
             end = file.seek(0, 2)
             file.seek(max(0, end - LONGEST_TAIL))
             text = text_of(file.read(LONGEST_TAIL))
-        return text, datetime.fromtimestamp(self._settings.path.expanduser().stat().st_mtime, UTC)
+        return text, datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
     def _error(self, text: str) -> MeterError:
         return MeterError(f"{self._settings.name}: file {self._settings.path}: {text}")

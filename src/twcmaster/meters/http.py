@@ -7,6 +7,7 @@ without such a meter never pay for it.
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime
@@ -15,7 +16,8 @@ from urllib.parse import unquote_plus
 
 from twcmaster.config.meters import HttpMeterSection
 from twcmaster.config.secrets import HIDDEN, secrets_in, without_secrets
-from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of, shown, text_of
+from twcmaster.meters.answer import BadAnswer, TextAnswer, reading_of, shown, text_of
+from twcmaster.meters.stamps import Stamps
 from twcmaster.model.ports import MeterError
 from twcmaster.model.reading import Reading
 
@@ -35,6 +37,8 @@ _REMEDIES = {
 }
 #: Hiding shorter ones would only make the numbers in a message unreadable.
 _SHORTEST_SECRET = 3
+_LAST_PORT = 65535
+_SENDABLE = re.compile(r"[\t -~]*")
 
 
 class HttpMeter:
@@ -43,6 +47,7 @@ class HttpMeter:
     def __init__(self, settings: HttpMeterSection, clock: Callable[[], datetime]) -> None:
         self._settings = settings
         self._clock = clock
+        self._stamps = Stamps()
         self._client: httpx2.AsyncClient | None = None
 
     async def read(self) -> Reading:
@@ -59,7 +64,8 @@ class HttpMeter:
             taken_at = now
             if self._settings.taken_path is not None:
                 clock = self._clock()
-                taken_at = monotonic_of(answer.moment(self._settings.taken_path, clock.tzinfo), now, clock)
+                moment = answer.moment(self._settings.taken_path, clock.tzinfo)
+                taken_at = self._stamps.taken_at(moment, now, clock)
             return reading_of(self._settings, answer, taken_at)
         except BadAnswer as problem:
             raise self._error(str(problem)) from problem
@@ -73,9 +79,9 @@ class HttpMeter:
         """The body of a good answer. Raises MeterError."""
         import httpx2
 
-        if self._client is None:
-            self._client = await asyncio.to_thread(self._make_client)
         try:
+            if self._client is None:
+                self._client = await asyncio.to_thread(self._make_client)
             try:
                 return await self._answer(self._client)
             except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
@@ -84,6 +90,8 @@ class HttpMeter:
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as problem:
             cause = str(problem) or "the connection broke off"
             raise self._error(f"{cause}. Is the device on, is the url right, and is it reachable?") from problem
+        except UnicodeError as problem:
+            raise self._error("something is no text in UTF-8. Check username, password, body and query.") from problem
 
     async def _answer(self, client: httpx2.AsyncClient) -> str:
         settings = self._settings
@@ -102,23 +110,33 @@ class HttpMeter:
 
         parameters = {name: secret.get_secret_value() for name, secret in self._settings.query.items()}
         url = httpx2.URL(self._settings.url)
+        if (url.port or 0) > _LAST_PORT:
+            raise self._error(f"there is no port {url.port}. Check the url.")
         return url.copy_merge_params(parameters) if parameters else url
 
     def _make_client(self) -> httpx2.AsyncClient:
         import httpx2
 
         settings = self._settings
-        headers = {name: secret.get_secret_value() for name, secret in settings.headers.items()}
-        if settings.token is not None:
-            headers["Authorization"] = f"Bearer {settings.token.get_secret_value()}"
         return httpx2.AsyncClient(
             auth=self._login(),
-            headers=headers,
+            headers=self._headers(),
             verify=self._trust(),
             timeout=None,
             limits=httpx2.Limits(max_connections=1, keepalive_expiry=2 * settings.every_s),
             trust_env=False,  # devices in the house are not behind the computer's web proxy
         )
+
+    def _headers(self) -> dict[str, str]:
+        settings = self._settings
+        headers = {name: secret.get_secret_value() for name, secret in settings.headers.items()}
+        if settings.token is not None:
+            headers["Authorization"] = f"Bearer {settings.token.get_secret_value()}"
+        for name, value in headers.items():
+            if not _SENDABLE.fullmatch(name + value):
+                text = f"the header {name} cannot be sent: a header is one line of ASCII. Check token and headers."
+                raise self._error(text)
+        return headers
 
     def _login(self) -> httpx2.Auth | None:
         import httpx2

@@ -1,7 +1,9 @@
 """Meters read over Modbus TCP. The connection stays open between readings.
 
 pymodbus is imported at the first reading (some 65 ms, 3 MB). It is pinned to one minor version: all of it that is
-used stands in this file.
+used stands in this file. It connects, asks and matches answers to questions; what is in an answer is read here: its
+own decoder raises errors in the loop's callback, where nobody waits for them, and makes zeros of answers to other
+questions.
 """
 
 from __future__ import annotations
@@ -10,16 +12,18 @@ import asyncio
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from twcmaster.config.meters import ModbusMeterSection, RegisterTerm
-from twcmaster.meters.answer import BadAnswer, reading_of, to_number
+from twcmaster.meters.answer import BadAnswer, reading_of, shown, to_number
 from twcmaster.model.ports import MeterError
 from twcmaster.model.reading import Reading
 
 if TYPE_CHECKING:
     from pymodbus.client import AsyncModbusTcpClient
 
+_FUNCTION_CODES = {"holding": 3, "input": 4}
+_FAILED = 0x80
 #: struct's letter for each type; its size gives the number of registers.
 _LETTERS = {"u16": "H", "s16": "h", "u32": "I", "s32": "i", "u64": "Q", "s64": "q", "float32": "f", "float64": "d"}
 _WORD_BYTES = 2
@@ -38,6 +42,7 @@ _REMEDIES = {
     10: "the gateway does not know this unit. Check unit.",
     11: "the device behind the gateway does not answer. Check unit and its wiring.",
 }
+_NO_ANSWER = "Check port and unit, that no other client disturbs the device, and look for an update of it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,22 @@ class Span:
     table: str
     first: int
     count: int
+
+    def __str__(self) -> str:
+        return f"{self.table} registers {self.first} to {self.first + self.count - 1}"
+
+
+class AsItCame:
+    """For pymodbus a decoder and a decoded answer in one: the bytes as they came, with what it notes on an answer."""
+
+    def __init__(self, pdu: bytes = b"") -> None:
+        self.pdu = pdu
+        self.dev_id = 0
+        self.transaction_id = 0
+        self.retries = 0
+
+    def decode(self, pdu: bytes) -> AsItCame:
+        return AsItCame(pdu)
 
 
 class ModbusMeter:
@@ -83,43 +104,67 @@ class ModbusMeter:
         words: dict[tuple[str, int], int] = {}
         try:
             for span in self._spans:
-                found = await self._read_span(client, span)
+                found = words_in(await self._ask(client, span), span)
                 words.update(((span.table, span.first + index), word) for index, word in enumerate(found))
         except ModbusException as problem:
             await self.close()
             raise self._error(f"{problem}. Is the device on, and does it serve another client?") from problem
+        except BadAnswer as problem:
+            await self.close()  # what else comes on this connection may be amiss too
+            raise self._error(str(problem)) from problem
         return Registers(words)
 
-    async def _read_span(self, client: AsyncModbusTcpClient, span: Span) -> list[int]:
+    async def _ask(self, client: AsyncModbusTcpClient, span: Span) -> bytes:
+        """The answer, from its function code on. Raises MeterError for one that says no."""
         ask = client.read_input_registers if span.table == "input" else client.read_holding_registers
         answer = await ask(span.first, count=span.count, device_id=self._settings.unit)
-        place = f"{span.table} registers {span.first} to {span.first + span.count - 1}"
-        if answer.isError():
-            code = answer.exception_code
-            raise self._error(f"{place}: error {code}: {_REMEDIES.get(code, 'look it up in the manual.')}")
-        if len(answer.registers) != span.count:
-            raise self._error(f"{place}: {len(answer.registers)} came instead of {span.count}. Look at the device.")
-        return list(answer.registers)
+        pdu = cast("AsItCame", answer).pdu
+        if len(pdu) > 1 and pdu[0] == _FUNCTION_CODES[span.table] | _FAILED:
+            raise self._error(f"{span}: error {pdu[1]}: {_REMEDIES.get(pdu[1], 'look it up in the manual.')}")
+        return pdu
 
     async def _connected(self) -> AsyncModbusTcpClient:
-        from pymodbus.client import AsyncModbusTcpClient
-
-        settings = self._settings
         if self._client is not None and self._client.connected:
             return self._client
         await self.close()
-        # Retries and reconnecting are the caller's, at its own pace.
-        self._client = AsyncModbusTcpClient(
-            settings.host, port=settings.port, timeout=settings.timeout_s, retries=0, reconnect_delay=0
-        )
-        if not await self._client.connect():
+        self._client = self._make_client()
+        try:
+            connected = await self._client.connect()
+        except ValueError as problem:  # UnicodeError is one
+            await self.close()
+            raise self._error(f"the host cannot be a name or an address ({problem}). Check host.") from problem
+        if not connected:
             await self.close()
             raise self._error("cannot connect. Check host and port, and that Modbus TCP is switched on.")
         return self._client
 
+    def _make_client(self) -> AsyncModbusTcpClient:
+        from pymodbus.client import AsyncModbusTcpClient
+
+        settings = self._settings
+        # Retries and reconnecting are the caller's, at its own pace.
+        client = AsyncModbusTcpClient(
+            settings.host, port=settings.port, timeout=settings.timeout_s, retries=0, reconnect_delay=0
+        )
+        client.ctx.framer.decoder = AsItCame()  # type: ignore[assignment]
+        return client
+
     def _error(self, text: str) -> MeterError:
         settings = self._settings
         return MeterError(f"{settings.name}: asked modbus {settings.host}:{settings.port} unit {settings.unit}: {text}")
+
+
+def words_in(pdu: bytes, span: Span) -> list[int]:
+    """The registers in an answer. Raises BadAnswer when it is no full answer to this question."""
+    head = bytes((_FUNCTION_CODES[span.table], span.count * _WORD_BYTES))
+    if not pdu.startswith(head) or len(pdu) < len(head) + head[1]:
+        wanted = f"{_hex(head)} and so many bytes"
+        raise BadAnswer(f"{span}: {shown(_hex(pdu))} came instead of {wanted}. {_NO_ANSWER}")
+    return list(struct.unpack_from(f">{span.count}H", pdu, len(head)))
+
+
+def _hex(data: bytes) -> str:
+    return data.hex(" ").upper()
 
 
 class Registers:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from twcmaster.config.meters import MqttMeterSection, TopicTerm
-from twcmaster.meters.answer import BadAnswer, TextAnswer, monotonic_of, reading_of, text_of
+from twcmaster.meters.answer import BadAnswer, TextAnswer, reading_of, text_of
+from twcmaster.meters.stamps import Stamps
 from twcmaster.model.ports import MeterError
 from twcmaster.model.reading import Reading
 
@@ -50,10 +52,12 @@ class MqttMeter:
         self._topics = {settings.topic} | {
             term.topic for _, terms in settings.fields() for term in terms if term.topic is not None
         }
+        self._stamps: defaultdict[str, Stamps] = defaultdict(Stamps)
         self._newest: dict[str, Message] = {}
         self._news = asyncio.Event()
         self._trouble = "no message has come yet"
         self._listening: asyncio.Task[None] | None = None
+        self._pause_s = FIRST_PAUSE_S
 
     async def read(self) -> Reading:
         if self._listening is None:
@@ -103,22 +107,40 @@ class MqttMeter:
         """Keep a connection and take in messages, for ever."""
         import aiomqtt
 
-        pause_s = FIRST_PAUSE_S
         while True:
             try:
                 tls = await asyncio.to_thread(self._tls) if self._settings.tls else None
                 async with self._client(tls) as client:
-                    for topic in sorted(self._topics):
-                        await client.subscribe(topic)
-                    self._trouble = f"connected, but no message on {', '.join(sorted(self._topics))}. Check the topic."
-                    pause_s = FIRST_PAUSE_S
-                    async for message in client.messages:
-                        self._take(message)
+                    await self._follow(client)
             except (aiomqtt.MqttError, OSError, UnicodeError) as problem:
-                self._trouble = f"{problem}. Check host, port, username and password, and that the broker runs."
-                log.debug("%s: %s; next try in %g s", self._settings.name, problem, pause_s)
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                cause = str(problem.__cause__ or problem)  # the error itself would keep a lost socket alive
+                self._trouble = f"{cause}. Check host, port, username and password, and that the broker runs."
+                log.debug("%s: %s; next try in %g s", self._settings.name, cause, self._pause_s)
+            await asyncio.sleep(self._pause_s)
+            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+
+    async def _follow(self, client: aiomqtt.Client) -> None:
+        """Subscribe and take in messages, at the same time: only who listens for messages learns of a loss at once."""
+        parts = [asyncio.ensure_future(part(client)) for part in (self._subscribe, self._take_all)]
+        try:
+            await asyncio.wait(parts, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            for part in parts:
+                part.cancel()
+            ends = await asyncio.gather(*parts, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, Exception):
+                raise end
+
+    async def _subscribe(self, client: aiomqtt.Client) -> None:
+        for topic in sorted(self._topics):
+            await client.subscribe(topic)
+        self._trouble = f"connected, but no message on {', '.join(sorted(self._topics))}. Check the topic."
+        self._pause_s = FIRST_PAUSE_S
+
+    async def _take_all(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            self._take(message)
 
     def _take(self, message: aiomqtt.Message) -> None:
         now = asyncio.get_running_loop().time()
@@ -127,7 +149,8 @@ class MqttMeter:
         try:
             if self._settings.taken_path is not None:
                 clock = self._clock()
-                taken_at = monotonic_of(answer.moment(self._settings.taken_path, clock.tzinfo), now, clock)
+                moment = answer.moment(self._settings.taken_path, clock.tzinfo)
+                taken_at = self._stamps[message.topic.value].taken_at(moment, now, clock)
             elif message.retain:
                 self._trouble = "only a retained message of unknown age came. Set taken_path if it carries its time."
                 return
