@@ -180,6 +180,22 @@ def test_the_help_names_everything_with_its_meaning(twcmaster: Invoke) -> None:
     assert "without any hardware" in text
 
 
+def test_connectors_on_different_phases_do_not_overload_a_wire_together(
+    twcmaster: Invoke, home: Path, tmp_path: Path
+) -> None:
+    three_phases = home.read_text().replace("limit_a = 32", "limit_a = 20\nvolts = 230\nphases = 3")
+    units = "".join(
+        f'[[connector]]\nbus = "garage"\nid = "{unit}"\nphases = ["{phase}"]\n'
+        for unit, phase in (("1A2B", "L1"), ("3C4D", "L2"))
+    )
+    home.write_text(three_phases.replace('"solar"\namps = 16', '"fixed"\namps = 40') + units)
+    result = twcmaster("simulate", "--config", home, "--day", day(tmp_path), *FAST)
+    (row,) = rows(result.stdout)
+    # More than one phase alone could carry, and still no wire above its limit.
+    assert float(row["Charged kWh"]) > 20 * 0.23 * 24 * 1.2
+    assert float(row["Overload A"]) == 0.0
+
+
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.stem)
 def test_every_example_can_be_simulated(twcmaster: Invoke, tmp_path: Path, example: Path) -> None:
     result = twcmaster("simulate", "--config", example, "--day", day(tmp_path), *FAST)

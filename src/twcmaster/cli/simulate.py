@@ -15,13 +15,11 @@ from twcmaster.cli import simulation
 from twcmaster.cli.failure import Failure
 from twcmaster.cli.loading import config_option, load_config
 from twcmaster.cli.simulation import SETTLE_S, Trial
-from twcmaster.cli.virtual_site import Guests, ideal_car, plan_of
-from twcmaster.config.load import site_facts
+from twcmaster.cli.virtual_site import Guests, conductors, ideal_car, plan_of
 from twcmaster.config.schema import BusRole, Config
 from twcmaster.sim.daytime import DAY_S
 from twcmaster.sim.optimum import best
 from twcmaster.sim.outcome import Outcome, Prices, cost_of, overload_a
-from twcmaster.sim.recording import Recording
 from twcmaster.sim.report import HEADINGS, LABELS, cells, page
 from twcmaster.sim.site import VirtualSite
 from twcmaster.sim.sun import Day, DayFileError, read_day
@@ -161,7 +159,7 @@ def _run(task: _Task, guests: Guests, prices: Prices, speed: float) -> Outcome:
     score = recording.score()
     car = ideal_car(task.config, plan)
     optimum = best(recording.net_w(), car, recording.step_s, present=[bool(there) for there in recording.present])
-    over = overload_a(recording, _behind(task.config, recording))
+    over = overload_a(recording, conductors(task.config, plan))
     if task.config.fuse is not None:
         over["main fuse"] = max(recording.worst_phase_a) - task.config.fuse.fuse_a
     return Outcome(
@@ -179,18 +177,6 @@ def _run(task: _Task, guests: Guests, prices: Prices, speed: float) -> Outcome:
 def _plug_in(site: VirtualSite, graph: app.Graph) -> None:  # noqa: ARG001 - the shape that a trial asks for
     for car in site.cars.values():
         car.plug_in(0.0)
-
-
-def _behind(config: Config, recording: Recording) -> dict[str, tuple[float, tuple[str, ...]]]:
-    """Each circuit's limit and the units that it feeds."""
-    site = site_facts(config)
-    fed: dict[str, list[str]] = {name: [] for name in site.circuits}
-    for key in recording.draw_a:
-        bus, unit_id = key.split("/")
-        facts = site.buses[bus].connectors.get(int(unit_id, 16))
-        for circuit in site.path(facts.circuit if facts else site.buses[bus].circuit):
-            fed[circuit.name].append(key)
-    return {name: (site.circuits[name].limit_a, tuple(keys)) for name, keys in fed.items() if keys}
 
 
 def _table(outcomes: Sequence[Outcome]) -> str:
