@@ -28,7 +28,7 @@ from statistics import mean, median
 
 from benchmarks import solar_events, tick
 from benchmarks.solar_trial import Setup, run
-from twcmaster.sim.sun import read_day
+from twcmaster.sim.day_file import read_day
 from twcmaster.sim.traces import BROKEN, DARK, SLOW, Stretch, clear, cloudy, steps
 
 WEATHER: dict[str, Callable[[int], Stretch]] = {

@@ -130,3 +130,44 @@ def test_a_file_of_another_kind_is_refused(twcmaster: Invoke, tmp_path: Path) ->
     result = twcmaster("import", path)
     assert result.exit_code == 1
     assert "Expected TWCManagerSettings.txt" in result.output
+
+
+def test_two_files_of_one_kind_are_refused(twcmaster: Invoke, tmp_path: Path) -> None:
+    files = [tmp_path / folder / "settings.json" for folder in ("a", "b")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text('{"nonScheduledAmpsMax": 12}')
+    result = twcmaster("import", *files, "--dry-run")
+    assert result.exit_code == 1
+    expected = f"{files[0]} and {files[1]} are both settings.json of the fork. Give the one that was in use.\n"
+    assert result.stderr == expected
+    assert result.stdout == ""
+
+
+def test_files_of_two_kinds_may_have_one_name(twcmaster: Invoke, tmp_path: Path) -> None:
+    texts = {"a": '{"nonScheduledAmpsMax": 12}', "b": '{"config": {"wiringMaxAmpsAllTWCs": 24}}'}
+    files = [tmp_path / folder / "settings.json" for folder in texts]
+    for file, text in zip(files, texts.values(), strict=True):
+        file.parent.mkdir()
+        file.write_text(text)
+    result = twcmaster("import", *files, "--dry-run")
+    assert result.exit_code == 0
+    assert all(f"{file}: 1 entries" in result.stdout for file in files)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-8"])
+def test_editors_save_settings_in_several_encodings(twcmaster: Invoke, old: Path, encoding: str) -> None:
+    old.write_bytes(OLD.replace("\n", "\r\n").encode(encoding))
+    result = twcmaster("import", old, "--dry-run")
+    assert result.exit_code == 0
+    assert "    scheduledAmpsMax = 16\n        A window: daily 22:30-6:00 16 A.\n" in result.output
+
+
+@pytest.mark.parametrize("text", ["{}", '{"name": "package", "version": "1.0"}'])
+def test_json_of_something_else_changes_nothing(twcmaster: Invoke, config: Path, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "package.json"
+    path.write_text(text)
+    result = twcmaster("import", path, "--config", config)
+    assert result.exit_code == 1
+    assert f"{path} is JSON, but has no setting that the fork knows" in result.stderr
+    assert not (tmp_path / "state").exists()

@@ -124,6 +124,8 @@ def test_the_same_day_twice_is_the_same_to_the_last_letter(twcmaster: Invoke, ho
     [
         ("seconds,pv_w\n0,0\n", "line 1: expected the columns seconds,pv_w,load_w"),
         ("seconds,pv_w,load_w\n0,0,0\n60,sunny,0\n", "line 3: expected three numbers"),
+        ('seconds,pv_w,load_w\n0,0,0\n"60,0,0\n' + "120,0,0\n" * 20_000, "line 3: expected three numbers"),
+        ("seconds,pv_w,load_w\n0,0,1e39\n", "line 2: load_w must lie"),
         (None, "cannot be read"),
     ],
 )
@@ -163,7 +165,14 @@ def test_a_config_without_a_bus_to_master_has_nothing_to_simulate(
 
 @pytest.mark.parametrize(
     "arguments, complaint",
-    [((), "--day"), (("--speed", "0"), "--speed"), (("--connectors", "4"), "--connectors")],
+    [
+        ((), "--day"),
+        (("--speed", "0"), "--speed"),
+        (("--speed", "nan"), "nan is not a finite number"),
+        (("--connectors", "4"), "--connectors"),
+        (("--prices", "nan", "-5"), "nan is not a finite number"),
+        (("--prices", "0.3", "inf"), "inf is not in the range"),
+    ],
 )
 def test_wrong_usage_is_told(twcmaster: Invoke, home: Path, arguments: tuple[str, ...], complaint: str) -> None:
     days = ("--day", "june.csv") if arguments else ()
@@ -178,6 +187,45 @@ def test_the_help_names_everything_with_its_meaning(twcmaster: Invoke) -> None:
         assert word in text
     assert "seconds,pv_w,load_w" in text
     assert "without any hardware" in text
+
+
+def test_connectors_on_different_phases_do_not_overload_a_wire_together(
+    twcmaster: Invoke, home: Path, tmp_path: Path
+) -> None:
+    three_phases = home.read_text().replace("limit_a = 32", "limit_a = 20\nvolts = 230\nphases = 3")
+    units = "".join(
+        f'[[connector]]\nbus = "garage"\nid = "{unit}"\nphases = ["{phase}"]\n'
+        for unit, phase in (("1A2B", "L1"), ("3C4D", "L2"))
+    )
+    home.write_text(three_phases.replace('"solar"\namps = 16', '"fixed"\namps = 40') + units)
+    result = twcmaster("simulate", "--config", home, "--day", day(tmp_path), *FAST)
+    (row,) = rows(result.stdout)
+    # More than one phase alone could carry, and still no wire above its limit.
+    assert float(row["Charged kWh"]) > 20 * 0.23 * 24 * 1.2
+    assert float(row["Overload A"]) == 0.0
+
+
+def test_hours_without_rows_are_told_and_have_no_sun(twcmaster: Invoke, home: Path, tmp_path: Path) -> None:
+    short = tmp_path / "short.csv"
+    short.write_text("seconds,pv_w,load_w\n" + "".join(f"{s},5000,400\n" for s in range(36_000, 43_201, 300)))
+    result = twcmaster("simulate", "--config", home, "--day", short, *FAST)
+    assert f"{short}: no rows for 22.0 of 24 hours (0:00-10:00, 12:00-24:00)" in result.stderr
+    (row,) = rows(result.stdout)
+    assert float(row["Surplus kWh"]) == pytest.approx(4.6 * 2, abs=0.2)
+
+
+def test_files_of_the_same_name_are_told_apart(twcmaster: Invoke, home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "other"
+    folder.mkdir()
+    other = config(folder, "home", "fixed")
+    result = twcmaster("simulate", "--config", home, "--compare", other, "--day", day(tmp_path), *FAST)
+    assert [(row["Day"], row["Config"]) for row in rows(result.stdout)] == [("june", str(home)), ("june", str(other))]
+
+
+def test_negative_prices_are_prices(twcmaster: Invoke, home: Path, tmp_path: Path) -> None:
+    result = twcmaster("simulate", "--config", home, "--day", day(tmp_path), *FAST, "--prices", "0", "-1")
+    (row,) = rows(result.stdout)
+    assert float(row["Cost"]) == pytest.approx(-float(row["From sun kWh"]), abs=0.06)
 
 
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.stem)

@@ -2,13 +2,11 @@ import random
 from array import array
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from twcmaster.sim.sun import (
     Clouds,
-    DayFileError,
     Trace,
     averaged,
     broken_clouds,
@@ -16,7 +14,6 @@ from twcmaster.sim.sun import (
     constant,
     household,
     in_turn,
-    read_day,
     steps,
 )
 
@@ -89,57 +86,6 @@ def test_a_household_has_a_base_peaks_and_a_plausible_day() -> None:
 def test_the_seed_fixes_the_day(make: Callable[[random.Random], Trace]) -> None:
     assert make(random.Random(3)).watts == make(random.Random(3)).watts
     assert make(random.Random(3)).watts != make(random.Random(4)).watts
-
-
-# ── day files ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def write(tmp_path: Path, text: str) -> Path:
-    path = tmp_path / "day.csv"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def test_a_day_file_is_read_at_any_spacing_with_straight_lines_between(tmp_path: Path) -> None:
-    day = read_day(write(tmp_path, "seconds,pv_w,load_w\n0,0,300\n60,600,300\n61,100,500\n3600,100,500\n"))
-    assert [day.pv.at(second) for second in (0, 30, 60, 61, 5000)] == [0, 300, 600, 100, 100]
-    assert [day.load.at(second) for second in (0, 60, 60.5, 61, 86_399)] == [300, 300, 400, 500, 500]
-
-
-@pytest.mark.parametrize(
-    "text, complaint",
-    [
-        ("", "line 1: expected the columns seconds,pv_w,load_w"),
-        ("time,pv,load\n0,0,0\n", "line 1: expected the columns"),
-        ("seconds,pv_w,load_w\n", "no rows"),
-        ("seconds,pv_w,load_w\n0,0\n", "line 2: expected three numbers"),
-        ("seconds,pv_w,load_w\n0,0,0\n60,sunny,0\n", "line 3: expected three numbers"),
-        ("seconds,pv_w,load_w\n0,nan,0\n", "line 2: .*finite"),
-        ("seconds,pv_w,load_w\n90000,0,0\n", "line 2: seconds must lie"),
-        ("seconds,pv_w,load_w\n60,0,0\n60,0,0\n", "line 3: seconds must rise"),
-    ],
-)
-def test_a_bad_day_file_is_told_by_line(tmp_path: Path, text: str, complaint: str) -> None:
-    with pytest.raises(DayFileError, match=complaint):
-        read_day(write(tmp_path, text))
-
-
-def test_a_missing_or_binary_day_file_is_told_too(tmp_path: Path) -> None:
-    with pytest.raises(DayFileError, match="cannot be read"):
-        read_day(tmp_path / "none.csv")
-    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DayFileError, match="cannot be read"):
-        read_day(tmp_path / "binary.csv")
-
-
-@pytest.mark.corpus
-def test_every_recorded_day_is_readable_and_holds_its_energy(corpus: Path) -> None:
-    files = sorted((corpus / "days").glob("*.csv"))
-    assert files
-    for path in files:
-        day = read_day(path)
-        assert 1 < day.pv.energy_kwh < 100
-        assert 1 < day.load.energy_kwh < 100
 
 
 def test_constant_is_constant() -> None:

@@ -17,7 +17,7 @@ from twcmaster.config.load import parse
 from twcmaster.config.schema import Config
 from twcmaster.model.commands import Command, SetMode, SetSchedule, StartChargeNow
 from twcmaster.model.settings import Mode, Window
-from twcmaster.store.old_settings import Imported, OldSettingsError, bring_over, leaves, understand
+from twcmaster.store.old_settings import Imported, Kind, OldSettingsError, bring_over, leaves, understand
 from twcmaster.store.old_settings_words import Fate
 
 #: A Sunday.
@@ -130,6 +130,18 @@ def test_the_originals_settings() -> None:
         ("scheduledAmpsMax=16\nscheduledAmpsStartHour=2\nscheduledAmpsEndHour=3\nscheduledAmpsDaysBitmap=0", []),
         ("scheduledAmpsMax=16\nscheduledAmpsStartHour=2\nscheduledAmpsEndHour=3", [SetSchedule((night(16, 2, 3),))]),
         ("scheduledAmpsMax=16\nscheduledAmpsStartHour=20\nscheduledAmpsEndHour=24", [SetSchedule((night(16, 20, 0),))]),
+        ("scheduledAmpsMax=16\nscheduledAmpsStartHour=24\nscheduledAmpsEndHour=24", []),
+        *(
+            (
+                f"scheduledAmpsMax=16\nscheduledAmpsStartHour={start}\nscheduledAmpsEndHour=6",
+                [SetSchedule((Window("", EVERY_DAY, time(23, 59), time(6), Mode.FIXED, 16),))],
+            )
+            for start in (23.999, 24)
+        ),
+        (
+            "scheduledAmpsMax=16\nscheduledAmpsStartHour=20\nscheduledAmpsEndHour=23.999",
+            [SetSchedule((Window("", EVERY_DAY, time(20), time(23, 59), Mode.FIXED, 16),))],
+        ),
         (
             "scheduledAmpsMax=16\nscheduledAmpsStartHour=2\nscheduledAmpsEndHour=3\nscheduledAmpsDaysBitmap=96",
             [SetSchedule((night(16, 2, 3, days=frozenset({5, 6})),))],
@@ -272,6 +284,97 @@ def f():
     assert len(result.commands) == 2
 
 
+@pytest.mark.parametrize(
+    "per_unit, limit_a",
+    [
+        ("20", 20),
+        ("20 * 0.8", 16),
+        ("20*0.8  # a breaker of 20 A", 16),
+        ("50 * 0.8 * 0.5", 20),
+        ("20 * breaker", None),
+        ("20 ** 2", None),
+        ("__import__('os').getpid()", None),
+        ("wiringMaxAmpsAllTWCs", None),
+        ("0", None),
+        ("-16", None),
+        ("1e300 * 1e300", None),
+        ("5000", None),
+        ("", None),
+    ],
+)
+def test_a_limit_of_wires_is_used_or_said_to_be_unused(per_unit: str, limit_a: float | None) -> None:
+    result = imported(py=f"wiringMaxAmpsAllTWCs = 100 * 0.8\nwiringMaxAmpsPerTWC = {per_unit}\n")
+    found = {finding.key: finding for finding in result.findings["TWCManager.py"]}["wiringMaxAmpsPerTWC"]
+    config = config_of(result)
+    assert (config.circuit[0].limit_a, config.bus[0].connector_limit_a) == (80, limit_a or 6)
+    assert found.fate is (Fate.UNKNOWN if limit_a is None else Fate.CONFIG)
+    warning = "# wiringMaxAmpsPerTWC cannot be read: 6 A until you set what breaker and wires carry.\n[[bus]]\n"
+    assert (warning in result.toml) is (limit_a is None)
+    assert ("To be set by hand: [[bus]] connector_limit_a, which is 6 A until then" in found.text) is (limit_a is None)
+
+
+def test_limits_that_no_file_tells_are_the_least_there_are() -> None:
+    result = imported(config='{"config": {"minAmpsPerTWC": 6}}')
+    config = config_of(result)
+    assert (config.circuit[0].limit_a, config.bus[0].connector_limit_a, config.bus[0].minimum_a) == (6, 6, 6)
+    assert "# wiringMaxAmpsAllTWCs is not in the file: 6 A until you set" in result.toml
+    assert "# wiringMaxAmpsPerTWC is not in the file: 6 A until you set" in result.toml
+
+
+@pytest.mark.parametrize(
+    "key, value",
+    [
+        ("wiringMaxAmpsAllTWCs", "many"),
+        ("defaultVoltage", 12),
+        ("numberOfPhases", 2),
+        ("fakeMaster", 7),
+        ("minAmpsPerTWC", "few"),
+        ("greenEnergyAmpsOffset", "some"),
+        ("maxAmpsAllowedFromGrid", "all"),
+        ("logLevel", "loud"),
+    ],
+)
+def test_what_is_not_used_is_not_reported_as_used(key: str, value: object) -> None:
+    (found,) = imported(config=json.dumps({"config": {key: value}})).findings["config.json"]
+    assert found.fate is Fate.UNKNOWN
+    assert "Its value cannot be used. To be set by hand: [" in found.text
+
+
+@pytest.mark.parametrize("part", ["config", "interface", "sources", "policy"])
+def test_the_forks_config_is_known_by_any_of_its_parts(part: str) -> None:
+    file = understand("x.json", json.dumps({part: {"a": 1}}))
+    assert file.kind is Kind.FORK_CONFIG
+    assert bring_over({"x.json": file}, CLOCK).commands == ()
+
+
+def test_sources_alone_become_meters() -> None:
+    sources = {"openHAB": {"enabled": True, "serverIP": "10.0.0.6", "consumptionItem": "C", "generationItem": "G"}}
+    config = config_of(imported(config=json.dumps({"sources": sources})))
+    assert [meter.name for meter in config.meter] == ["openHAB consumption", "openHAB generation"]
+
+
+def test_secrets_within_urls_are_left_out_and_the_item_stands_before_the_query() -> None:
+    hush = {
+        "interface": {"TCP": {"port": "socket://me:hush@10.0.0.5:8899"}},
+        "sources": {
+            "URL": {
+                "enabled": True,
+                "url": "http://me:hush@10.0.0.7/x/?apikey=hush&unit=W#y",
+                "consumptionItem": "C",
+                "generationItem": "G",
+            },
+            "Fronius": {"enabled": True, "serverIP": "http://me:hush@10.0.0.4/"},
+        },
+    }
+    result = imported(config=json.dumps(hush))
+    assert "hush" not in repr(result)
+    urls = [meter.url for meter in config_of(result).meter]
+    assert urls == [f"http://…@10.0.0.7/x/{item}?apikey=…&unit=W" for item in "CG"]
+    assert result.toml.count("# … stands for a secret that was left out") == 2
+    shown = {finding.key: finding.value for finding in result.findings["config.json"]}
+    assert shown["sources.URL.url"] == "http://…@10.0.0.7/x/?apikey=…&unit=W#y"
+
+
 def test_odd_names_and_numbers_still_give_valid_lines() -> None:
     odd = {
         "config": {
@@ -300,6 +403,10 @@ def test_odd_names_and_numbers_still_give_valid_lines() -> None:
         ("x.json", "{", "is damaged"),
         ("x.json", '{"a": ' + "[" * 100_000, "is damaged"),
         ("x.json", "x" * 5_000_001, "too long"),
+        ("x.json", "[]", "has no settings"),
+        ("x.json", "{}", "has no setting that the fork knows. Expected its settings.json or config.json"),
+        ("x.json", '{"name": "package", "version": "1.0"}', "has no setting that the fork knows"),
+        ("x.json", '{"config": 3}', "has no setting that the fork knows"),
     ],
 )
 def test_what_is_no_settings_file_is_told(name: str, text: str, says: str) -> None:
@@ -333,7 +440,7 @@ trees = st.recursive(
 
 @given(st.dictionaries(keys, trees, max_size=8))
 def test_every_entry_of_any_file_is_in_the_report(values: dict[str, Any]) -> None:
-    file = understand("settings.json", json.dumps(values))
+    file = understand("settings.json", json.dumps({"homeLat": 10000} | values))
     result = bring_over({"f": file}, CLOCK)
     expected = [path for path, _ in leaves(file.values)]
     assert [finding.key for finding in result.findings["f"]] == expected

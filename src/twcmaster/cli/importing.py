@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -54,7 +56,7 @@ def import_(files: tuple[Path, ...], config: Path | None, named: Path | None, *,
     """
     loaded = None if config is None else load_config(config)
     clock = wall_clock(loaded.site.timezone if loaded else "")()
-    imported = bring_over({path.name: _understood(path) for path in files}, clock)
+    imported = bring_over(_understood(files), clock)
     for line in report(imported, clock):
         click.echo(line)
     if not dry_run and imported.commands:
@@ -84,11 +86,29 @@ def _group(fate: Fate, findings: Sequence[Finding]) -> Iterator[str]:
         yield f"        {finding.text}"
 
 
-def _understood(path: Path) -> OldFile:
+def _understood(paths: Sequence[Path]) -> dict[str, OldFile]:
+    """The files by their paths. Two of one kind would overrule each other."""
+    files: dict[str, OldFile] = {}
+    for path in paths:
+        file = _file(path)
+        twin = next((name for name, other in files.items() if other.kind is file.kind), None)
+        if twin is not None:
+            raise Failure(f"{twin} and {path} are both {file.kind.value}. Give the one that was in use.")
+        files[str(path)] = file
+    return files
+
+
+def _file(path: Path) -> OldFile:
     try:
-        return understand(path.name, path.read_text(encoding="utf-8", errors="replace"))
+        return understand(str(path), _text(path.read_bytes()))
     except (OldSettingsError, OSError) as error:
         raise Failure(str(error)) from error
+
+
+def _text(content: bytes) -> str:
+    """UTF-8, or UTF-16 as some editors save it; damaged letters must not stop the rest."""
+    encoding = "utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8"
+    return io.TextIOWrapper(io.BytesIO(content), encoding=encoding, errors="replace").read()
 
 
 def _take_over(commands: Sequence[Command], socket: Path, config: Config | None, clock: datetime) -> None:

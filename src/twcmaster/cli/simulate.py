@@ -14,30 +14,31 @@ from twcmaster import app
 from twcmaster.cli import simulation
 from twcmaster.cli.failure import Failure
 from twcmaster.cli.loading import config_option, load_config
+from twcmaster.cli.numbers import FiniteRange
 from twcmaster.cli.simulation import SETTLE_S, Trial
-from twcmaster.cli.virtual_site import Guests, ideal_car, plan_of
-from twcmaster.config.load import site_facts
+from twcmaster.cli.virtual_site import Guests, conductors, ideal_car, plan_of
 from twcmaster.config.schema import BusRole, Config
+from twcmaster.sim.day_file import DayFileError, gaps_in_words, read_day
 from twcmaster.sim.daytime import DAY_S
 from twcmaster.sim.optimum import best
 from twcmaster.sim.outcome import Outcome, Prices, cost_of, overload_a
-from twcmaster.sim.recording import Recording
 from twcmaster.sim.report import HEADINGS, LABELS, cells, page
 from twcmaster.sim.site import VirtualSite
-from twcmaster.sim.sun import Day, DayFileError, read_day
+from twcmaster.sim.sun import Day
 
 #: Any summer day: the sun comes from the file, the date only serves the clock.
 A_DAY = datetime(2026, 6, 21, tzinfo=UTC)
+HIGHEST_PRICE = 1_000_000.0
 _PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """One day under one config."""
+    """One day under one config, and the names that tell them from the others."""
 
-    config_file: Path
+    config_name: str
     config: Config
-    day_file: Path
+    day_name: str
     day: Day
 
 
@@ -63,7 +64,7 @@ class _Task:
 )
 @click.option(
     "--speed",
-    type=click.FloatRange(1, 60),
+    type=FiniteRange(1, 60),
     default=1.0,
     show_default=True,
     help="Quicker but coarser: sun and cars pass this much faster than the program can react. 1 is exact.",
@@ -83,11 +84,11 @@ class _Task:
 @click.option(
     "--prices",
     nargs=2,
-    type=float,
+    type=FiniteRange(-HIGHEST_PRICE, HIGHEST_PRICE),
     default=(0.30, 0.08),
     show_default=True,
     metavar="GRID FEED_IN",
-    help="Money for a kWh from the grid, and for one into it.",
+    help="Money for a kWh from the grid, and for one into it. Either may be negative, as on a market.",
 )
 @click.option(
     "--report",
@@ -115,7 +116,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     files = [config_file] if other_file is None else [config_file, other_file]
     configs, days = _configs(files), _days((*day_files, *more_files))
     _check_writable(report)
-    tasks = [_Task(f, config, d, day) for d, day in days for f, config in configs]
+    tasks = [_Task(c, config, d, day) for d, day in days for c, config in configs]
     guests = Guests(connectors, None if protocol is None else int(protocol))
     outcomes = [_run(task, guests, Prices(*prices), speed) for task in tasks]
     click.echo(_table(outcomes))
@@ -136,37 +137,47 @@ def _check_writable(report: Path) -> None:
         raise Failure(f"{report}: the report cannot be written there. Name another place with --report.")
 
 
-def _configs(files: Sequence[Path]) -> list[tuple[Path, Config]]:
+def _configs(files: Sequence[Path]) -> list[tuple[str, Config]]:
     found = []
-    for file in files:
+    for file, name in zip(files, _names(files), strict=True):
         config = load_config(file)
         if not any(bus.role is BusRole.MASTER for bus in config.bus):
             raise Failure(f'{file}: no [[bus]] has role = "master": there is nothing to simulate.')
-        found.append((file, config))
+        found.append((name, config))
     return found
 
 
-def _days(files: Sequence[Path]) -> list[tuple[Path, Day]]:
+def _days(files: Sequence[Path]) -> list[tuple[str, Day]]:
     try:
-        return [(file, read_day(file)) for file in files]
+        days = [read_day(file) for file in files]
     except DayFileError as error:
         raise Failure(str(error)) from error
+    for file, day in zip(files, days, strict=True):
+        if day.gaps:
+            click.echo(f"{file}: {gaps_in_words(day.gaps)}", err=True)
+    return list(zip(_names(files), days, strict=True))
+
+
+def _names(files: Sequence[Path]) -> list[str]:
+    """What the files are called in the report: with their folders where the names alone are equal."""
+    stems = [file.stem for file in files]
+    return [stem if stems.count(stem) == 1 else str(file) for file, stem in zip(files, stems, strict=True)]
 
 
 def _run(task: _Task, guests: Guests, prices: Prices, speed: float) -> Outcome:
     plan = plan_of(task.config, task.day, guests, start_s=0.0, speed=speed)
     trial = Trial(task.config, plan, DAY_S / speed - SETTLE_S, A_DAY, prepare=_plug_in)
-    with click.progressbar(length=_PERCENT, label=f"{task.day_file.stem}, {task.config_file.stem}") as bar:
+    with click.progressbar(length=_PERCENT, label=f"{task.day_name}, {task.config_name}") as bar:
         recording = simulation.simulate(trial, lambda share: bar.update(int(share * _PERCENT) - bar.pos))
     score = recording.score()
     car = ideal_car(task.config, plan)
     optimum = best(recording.net_w(), car, recording.step_s, present=[bool(there) for there in recording.present])
-    over = overload_a(recording, _behind(task.config, recording))
+    over = overload_a(recording, conductors(task.config, plan))
     if task.config.fuse is not None:
         over["main fuse"] = max(recording.worst_phase_a) - task.config.fuse.fuse_a
     return Outcome(
-        name=task.day_file.stem,
-        config=task.config_file.stem,
+        name=task.day_name,
+        config=task.config_name,
         recording=recording,
         score=score,
         optimum=optimum,
@@ -179,18 +190,6 @@ def _run(task: _Task, guests: Guests, prices: Prices, speed: float) -> Outcome:
 def _plug_in(site: VirtualSite, graph: app.Graph) -> None:  # noqa: ARG001 - the shape that a trial asks for
     for car in site.cars.values():
         car.plug_in(0.0)
-
-
-def _behind(config: Config, recording: Recording) -> dict[str, tuple[float, tuple[str, ...]]]:
-    """Each circuit's limit and the units that it feeds."""
-    site = site_facts(config)
-    fed: dict[str, list[str]] = {name: [] for name in site.circuits}
-    for key in recording.draw_a:
-        bus, unit_id = key.split("/")
-        facts = site.buses[bus].connectors.get(int(unit_id, 16))
-        for circuit in site.path(facts.circuit if facts else site.buses[bus].circuit):
-            fed[circuit.name].append(key)
-    return {name: (site.circuits[name].limit_a, tuple(keys)) for name, keys in fed.items() if keys}
 
 
 def _table(outcomes: Sequence[Outcome]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twcmaster.config.load import site_facts
+from twcmaster.config.load import ALL_PHASES, site_facts
 from twcmaster.config.schema import BusRole, Config
-from twcmaster.model.site import BusFacts, Site
+from twcmaster.model.site import BusFacts, Circuit, Site
 from twcmaster.protocol.connector_settings import ConnectorSettings
 from twcmaster.sim.car_spec import CarSpec
 from twcmaster.sim.house import HomeBattery
@@ -18,6 +19,8 @@ from twcmaster.sim.sun import Day
 ENDLESS_KWH = 1000.0
 FIRST_ID = 0x1001
 _THREE = 3
+#: A quotient of the same watts must not fall a whole amp short.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +43,64 @@ def plan_of(config: Config, day: Day, guests: Guests, start_s: float, speed: flo
 
 
 def ideal_car(config: Config, plan: SitePlan) -> IdealCar:
-    """All cars of the plan as one: as many amps as they and the outermost circuit can take."""
+    """All cars of the plan as one: as many amps as units, wires and breakers carry together, phase by phase."""
     site = site_facts(config)
-    units = [(bus.name, unit) for bus in plan.buses for unit in bus.units]
-    per_amp = min(unit.car.volts * unit.car.phases for _, unit in units if unit.car is not None)
-    wires = sum(site.buses[name].connector_limit_a for name, _ in units)
-    outermost = {site.path(site.buses[name].circuit)[-1].name for name, _ in units}
-    breakers = sum(site.circuits[name].limit_a for name in outermost)
-    least = min(site.buses[name].minimum_a for name, _ in units)
-    return IdealCar(per_amp, least, int(min(wires, breakers)))
+    wired = _wired(site, plan)
+    cars = [unit.car for bus in plan.buses for unit in bus.units if unit.car is not None]
+    per_amp = min(car.volts * car.phases for car in cars)
+    most_w = max(car.volts for car in cars) * sum(_most_a(site, wired, phase) for phase in ALL_PHASES)
+    least = min(site.buses[bus.name].minimum_a for bus in plan.buses)
+    return IdealCar(per_amp, least, int(most_w / per_amp + _ROUNDING))
+
+
+def conductors(config: Config, plan: SitePlan) -> dict[str, tuple[float, tuple[str, ...]]]:
+    """Each phase of each circuit with its limit and the units that it feeds: nothing else adds up in one wire."""
+    site = site_facts(config)
+    wired = _wired(site, plan)
+    fed = {
+        (circuit, phase): tuple(
+            unit.key for unit in wired if phase in unit.phases and circuit in site.path(unit.circuit)
+        )
+        for circuit in site.circuits.values()
+        for phase in ALL_PHASES
+    }
+    return {f"{circuit.name} L{phase}": (circuit.limit_a, keys) for (circuit, phase), keys in fed.items() if keys}
+
+
+@dataclass(frozen=True, slots=True)
+class _Wired:
+    """A unit of the plan, where it hangs, and what it can do at most."""
+
+    key: str
+    circuit: str
+    phases: tuple[int, ...]
+    most_a: float
+
+
+def _wired(site: Site, plan: SitePlan) -> list[_Wired]:
+    return [_place(site.buses[bus.name], unit) for bus in plan.buses for unit in bus.units]
+
+
+def _place(bus: BusFacts, unit: UnitPlan) -> _Wired:
+    unit_id = unit.settings.unit_id
+    facts = bus.connectors.get(unit_id)
+    return _Wired(_key(bus, unit_id), facts.circuit if facts else bus.circuit, unit.phases, unit.settings.max_ca / 100)
+
+
+def _most_a(site: Site, wired: Sequence[_Wired], phase: int) -> float:
+    """What one phase can give all units: no circuit passes on more than its own limit."""
+
+    def through(circuit: Circuit) -> float:
+        units = sum(unit.most_a for unit in wired if unit.circuit == circuit.name and phase in unit.phases)
+        inner = sum(through(child) for child in site.circuits.values() if child.parent == circuit.name)
+        return min(circuit.limit_a, units + inner)
+
+    return sum(through(circuit) for circuit in site.circuits.values() if circuit.parent is None)
+
+
+def _key(bus: BusFacts, unit_id: int) -> str:
+    """How recordings name a unit."""
+    return f"{bus.name}/{unit_id:04X}"
 
 
 def _units(site: Site, bus: BusFacts, guests: Guests) -> list[UnitPlan]:
@@ -70,7 +122,7 @@ def _unit(site: Site, bus: BusFacts, unit_id: int, protocol: int) -> UnitPlan:
         volts=(volts, volts, volts) if three else (volts, 0, 0),
     )
     car = CarSpec(
-        name=f"{bus.name}/{unit_id:04X}",
+        name=_key(bus, unit_id),
         battery_kwh=ENDLESS_KWH,
         soc_percent=10.0,
         max_a=80.0,

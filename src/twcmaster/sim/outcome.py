@@ -26,7 +26,7 @@ class Outcome:
     recording: Recording
     score: Score
     optimum: Optimum
-    #: Amps above a limit at the worst second, each circuit's and the fuse's by name; 0 or less: never above.
+    #: Amps above a limit at the worst second, each conductor's and the fuse's by name; 0 or less: never above.
     overload_a: Mapping[str, float]
     cost: float
     #: Watts of one amp of the optimum.
@@ -63,7 +63,7 @@ def cost_of(score: Score, prices: Prices) -> float:
 
 
 def overload_a(recording: Recording, limits: Mapping[str, tuple[float, tuple[str, ...]]]) -> dict[str, float]:
-    """How far the units behind each circuit drew above its limit at the worst second. `limits`: amps and unit keys."""
+    """How far the units on each conductor drew above its limit at the worst second. `limits`: amps and unit keys."""
     found = {}
     for name, (limit_a, keys) in limits.items():
         curves = [recording.draw_a[key] for key in keys if key in recording.draw_a]

@@ -68,8 +68,8 @@ _NOTE = (
     "less grid energy imported because of charging, less 10 Wh for each closing of a contactor. The optimum knew the "
     "whole day beforehand, follows at once and takes any whole number of amps: nobody can reach it entirely. "
     "<b>Of usable</b> compares the sun that went into cars with what the optimum took; above 100 % more sun was taken, "
-    "and more import with it. <b>Overload</b> is the worst second above any circuit or the main fuse; 0: none. "
-    "<b>Cost</b> is the import that charging caused and the feed-in that it used up, at the prices given."
+    "and more import with it. <b>Overload</b> is the worst second of any phase above a circuit or the main fuse; 0: "
+    "none. <b>Cost</b> is the import that charging caused and the feed-in that it used up, at the prices given."
 )
 _COARSE = (
     '<p class="note"><b>Coarse:</b> sun and cars passed {speed:g} times faster than the program could react. '

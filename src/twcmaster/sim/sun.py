@@ -1,15 +1,13 @@
-"""Traces of power over a day: synthetic sun and house with one-second structure, and recorded days from files."""
+"""Traces of power over a day: synthetic sun and house with one-second structure."""
 
 from __future__ import annotations
 
-import csv
 import math
 import random
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, pairwise
-from pathlib import Path
+from itertools import accumulate, chain
 
 from twcmaster.sim.daytime import DAY_S
 
@@ -18,11 +16,8 @@ SUNRISE_S = 6 * 3600
 SUNSET_S = 20 * 3600
 #: Light reflected by the edge of a cloud adds up to this share just before the shadow.
 EDGE_GAIN = 0.15
-COLUMNS = ("seconds", "pv_w", "load_w")
-
-
-class DayFileError(ValueError):
-    """A day file cannot be used. The text names the file, the line and what was expected."""
+#: From one simulated second to another, nothing is known between them.
+Gap = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +46,8 @@ class Day:
 
     pv: Trace
     load: Trace
+    #: There is no sun in them.
+    gaps: tuple[Gap, ...] = ()
 
 
 def constant(watts: float) -> Trace:
@@ -146,48 +143,3 @@ def averaged(trace: Trace, width_s: float) -> Trace:
     return Trace(
         array("f", ((after - before) / width for before, after in zip(sums[1:], sums[width + 1 :], strict=False)))
     )
-
-
-def read_day(path: Path) -> Day:
-    """A day file: CSV with the columns seconds, pv_w and load_w, in rising order, at any spacing.
-
-    Raises DayFileError. The values between two rows lie on a straight line.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = _rows(path, csv.reader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise DayFileError(f"{path}: cannot be read ({error}). Give the path of a CSV file.") from error
-    return Day(_resampled(rows, 1), _resampled(rows, 2))
-
-
-def _rows(path: Path, reader: Iterator[list[str]]) -> list[tuple[float, float, float]]:
-    header = tuple(name.strip() for name in next(reader, []))
-    if header != COLUMNS:
-        raise DayFileError(f"{path}: line 1: expected the columns {','.join(COLUMNS)}, found {','.join(header)}")
-    rows: list[tuple[float, float, float]] = []
-    for number, row in enumerate(reader, start=2):
-        place = f"{path}: line {number}"
-        try:
-            second, pv_w, load_w = (float(cell) for cell in row)
-        except ValueError:
-            raise DayFileError(f"{place}: expected three numbers, found {','.join(row)!r}") from None
-        if not all(map(math.isfinite, (second, pv_w, load_w))) or not 0 <= second < _SECONDS:
-            raise DayFileError(f"{place}: seconds must lie between 0 and 86399, and all numbers must be finite")
-        if rows and second <= rows[-1][0]:
-            raise DayFileError(f"{place}: seconds must rise from row to row")
-        rows.append((second, pv_w, load_w))
-    if not rows:
-        raise DayFileError(f"{path}: no rows after the header")
-    return rows
-
-
-def _resampled(rows: list[tuple[float, float, float]], column: int) -> Trace:
-    watts = array("f", [rows[0][column]]) * _SECONDS
-    for before, after in pairwise(rows):
-        slope = (after[column] - before[column]) / (after[0] - before[0])
-        for second in range(math.ceil(before[0]), math.ceil(after[0])):
-            watts[second] = before[column] + slope * (second - before[0])
-    for second in range(math.ceil(rows[-1][0]), _SECONDS):
-        watts[second] = rows[-1][column]
-    return Trace(watts)

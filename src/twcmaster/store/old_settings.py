@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from twcmaster.config.secrets import without_secrets
 from twcmaster.model.commands import Command
 from twcmaster.store.old_settings_config import toml_of
 from twcmaster.store.old_settings_fates import fate_of, is_secret
@@ -33,6 +34,17 @@ CONSTANTS = (
     "debugLevel",
     "displayMilliseconds",
     "fakeMaster",
+)
+#: The parts of the fork's config.json, and names that only its settings.json has: one of them at least.
+CONFIG_PARTS = ("config", "interface", "sources", "policy")
+FORK_SETTINGS = frozenset(
+    (
+        *("nonScheduledAmpsMax", "nonScheduledAction", "scheduledAmpsMax", "scheduledAmpsStartHour"),
+        *("scheduledAmpsEndHour", "scheduledAmpsDaysBitmap", "hourResumeTrackGreenEnergy", "chargeNowAmps"),
+        *("chargeNowTimeEnd", "chargeStopMode", "chargeRateControl", "chargeAuthorizationMode", "consumptionOffset"),
+        *("respondToSlaves", "spikeAmpsProactively", "spikeAmpsReactively", "spikeAmpsToCancel6ALimit"),
+        *("VehicleGroups", "kWhDelivered", "carApiBearerToken", "carApiRefreshToken", "homeLat", "webControlTheme"),
+    )
 )
 ADAPTER = {"rs485Adapter": "port", "baud": "baud"}
 _LINE = re.compile(r"^\s*([A-Za-z_]\w*)\s*=\s*(.*?)\s*$")
@@ -120,8 +132,13 @@ def _json(name: str, text: str) -> OldFile:
         raise OldSettingsError(f"{name} is damaged: {error}.") from error
     if not isinstance(values, dict):
         raise OldSettingsError(f"{name} is JSON, but not a settings file: it should begin with {{.")
-    kind = Kind.FORK_CONFIG if isinstance(values.get("config"), dict) else Kind.FORK_SETTINGS
-    return OldFile(kind, values)
+    if any(isinstance(values.get(part), dict) for part in CONFIG_PARTS):
+        return OldFile(Kind.FORK_CONFIG, values)
+    if FORK_SETTINGS.isdisjoint(values):
+        raise OldSettingsError(
+            f"{name} is JSON, but has no setting that the fork knows. Expected its settings.json or config.json."
+        )
+    return OldFile(Kind.FORK_SETTINGS, values)
 
 
 def _nested(flat: Mapping[str, str]) -> Old:
@@ -164,5 +181,5 @@ def leaves(values: Old, prefix: str = "") -> Iterator[tuple[str, object]]:
 
 def _shown(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = "".join(sign if sign.isprintable() else "?" for sign in text)
+    text = without_secrets("".join(sign if sign.isprintable() else "?" for sign in text))
     return text if len(text) <= SHOWN_VALUE else f"{text[: SHOWN_VALUE - 1]}…"

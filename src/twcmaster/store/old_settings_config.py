@@ -8,20 +8,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from twcmaster.config.secrets import HIDDEN, secrets_in, without_secrets
 from twcmaster.store.old_settings_words import Fate, Notes, Old, group, number, yes
 
 MINIMUM_A, HIGHEST_MINIMUM_A = 6, 32
-THREE_PHASES = 3
+#: What the config allows.
+HIGHEST_LIMIT_A = 1000
+LOWEST_VOLTS, HIGHEST_VOLTS = 90, 500
+LAST_PORT = 0xFFFF
+ONE_PHASE, THREE_PHASES = 1, 3
 ROLES = {1.0: "master", 0.0: "connector", 2.0: "listen"}
 #: The fork's log levels: up to where each of ours reaches.
 LOG_LEVELS = ((19.0, "debug"), (20.0, "info"), (30.0, "warning"), (100.0, "error"))
 CHECK = "Check this with the breaker and the wires."
+LEFT_OUT = f"# {HIDDEN} stands for a secret that was left out. Give it as username and password, or in query.\n"
 
 
 def toml_of(old: Old, notes: Notes) -> str:
     """Lines for the config file, empty when the file says nothing of the installation. Notes what is used."""
     config = group(old, "config")
-    if not config and not group(old, "interface"):
+    if not any(group(old, part) for part in ("config", "interface", "sources")):
         return ""
     meters = list(_meters(old, config, notes))
     measured = any(meter.startswith("[[meter]]") for meter in meters)
@@ -31,37 +37,46 @@ def toml_of(old: Old, notes: Notes) -> str:
 
 
 def _circuit(config: Old, notes: Notes) -> str:
-    limit_a, volts = number(config.get("wiringMaxAmpsAllTWCs")), number(config.get("defaultVoltage"))
-    phases = number(config.get("numberOfPhases"))
-    _note(config, notes, "config.wiringMaxAmpsAllTWCs", f"[[circuit]] limit_a. {CHECK}")
-    _note(config, notes, "config.defaultVoltage", "[[circuit]] volts")
-    _note(config, notes, "config.numberOfPhases", "[[circuit]] phases")
-    return _section(
+    volts, phases = number(config.get("defaultVoltage")), number(config.get("numberOfPhases"))
+    volts = volts if volts is not None and LOWEST_VOLTS <= volts <= HIGHEST_VOLTS else None
+    limit_a, warning = _limit(config, notes, "wiringMaxAmpsAllTWCs", "[[circuit]] limit_a")
+    _note(config, notes, "defaultVoltage", "[[circuit]] volts", used=volts is not None)
+    _note(config, notes, "numberOfPhases", "[[circuit]] phases", used=phases in (ONE_PHASE, THREE_PHASES))
+    return warning + _section(
         "[[circuit]]",
         name="garage",
-        limit_a=limit_a if limit_a and limit_a > 0 else MINIMUM_A,
-        volts=volts if volts and 90 <= volts <= 500 else None,  # noqa: PLR2004 - what the config allows
+        limit_a=limit_a,
+        volts=volts,
         phases=THREE_PHASES if phases == THREE_PHASES else None,
     )
+
+
+def _limit(config: Old, notes: Notes, key: str, goal: str) -> tuple[float, str]:
+    """A limit of wires; and, when the file does not tell it, the least one with a line that says so."""
+    limit_a = number(config.get(key))
+    if limit_a is not None and 0 < limit_a <= HIGHEST_LIMIT_A:
+        _note(config, notes, key, f"{goal}. {CHECK}")
+        return limit_a, ""
+    _note(config, notes, key, f"{goal}, which is {MINIMUM_A} A until then", used=False)
+    why = "cannot be read" if key in config else "is not in the file"
+    return MINIMUM_A, f"# {key} {why}: {MINIMUM_A} A until you set what breaker and wires carry.\n"
 
 
 def _bus(old: Old, config: Old, notes: Notes) -> str:
     plays = number(config.get("fakeMaster"))
     role = "master" if plays is None else ROLES.get(plays, "master")
     minimum_a = number(config.get("minAmpsPerTWC"))
-    per_unit_a = number(config.get("wiringMaxAmpsPerTWC"))
-    _note(config, notes, "config.wiringMaxAmpsPerTWC", f"[[bus]] connector_limit_a. {CHECK}")
-    _note(config, notes, "config.fakeMaster", "[[bus]] role")
-    if minimum_a is not None:
-        text = "[[bus]] minimum_a: with less than this charging stops. 6 makes the most of the sun."
-        notes["config.minAmpsPerTWC"] = (Fate.CONFIG, text)
-    return _section(
+    per_unit_a, warning = _limit(config, notes, "wiringMaxAmpsPerTWC", "[[bus]] connector_limit_a")
+    _note(config, notes, "fakeMaster", "[[bus]] role", used=plays in ROLES)
+    text = "[[bus]] minimum_a: with less than this charging stops. 6 makes the most of the sun."
+    _note(config, notes, "minAmpsPerTWC", text, used=minimum_a is not None)
+    return warning + _section(
         "[[bus]]",
         name="garage",
         link=_link(old, notes),
         circuit="garage",
         role=None if role == "master" else role,
-        connector_limit_a=per_unit_a if per_unit_a and per_unit_a > 0 else None,
+        connector_limit_a=per_unit_a,
         minimum_a=None if minimum_a is None else int(min(max(minimum_a, MINIMUM_A), HIGHEST_MINIMUM_A)),
     )
 
@@ -75,11 +90,13 @@ def _link(old: Old, notes: Notes) -> str:
 
 
 def _control(config: Old, notes: Notes, *, measured: bool) -> str:
-    offset_a = number(config.get("greenEnergyAmpsOffset")) or 0.0
+    told_a = number(config.get("greenEnergyAmpsOffset"))
+    offset_a = told_a or 0.0
     watts = offset_a * (number(config.get("defaultVoltage")) or 240) * (number(config.get("numberOfPhases")) or 1)
-    if "greenEnergyAmpsOffset" in config:
-        told = "[control] house_w" if offset_a < 0 else "[control] grid_target_w" if offset_a else "0 is the default."
-        notes["config.greenEnergyAmpsOffset"] = (Fate.CONFIG if offset_a else Fate.BUILT_IN, told)
+    goal = "[control] house_w" if offset_a < 0 else "[control] grid_target_w"
+    _note(config, notes, "greenEnergyAmpsOffset", goal, used=told_a is not None)
+    if told_a == 0:
+        notes["config.greenEnergyAmpsOffset"] = (Fate.BUILT_IN, "0 is the default.")
     solar = {"mode" if measured else "# once a [[meter]] tells the surplus: mode": "solar"}
     return _section(
         "[control]",
@@ -91,10 +108,11 @@ def _control(config: Old, notes: Notes, *, measured: bool) -> str:
 
 def _fuse(config: Old, notes: Notes) -> str:
     limit_a = number(config.get("maxAmpsAllowedFromGrid"))
-    if limit_a is None or limit_a <= 0:
-        return ""
     text = "[fuse] fuse_a, once there is a grid meter that tells amps; the fork used it in rules of your own only."
-    notes["config.maxAmpsAllowedFromGrid"] = (Fate.CONFIG, text)
+    if limit_a is None or limit_a <= 0:
+        _note(config, notes, "maxAmpsAllowedFromGrid", text, used=False)
+        return ""
+    _note(config, notes, "maxAmpsAllowedFromGrid", text)
     return f'# [fuse]\n# meter = "grid"\n# fuse_a = {limit_a:g}\n'
 
 
@@ -104,11 +122,12 @@ def _rest(old: Old, config: Old, notes: Notes) -> str:
     if log is None and old_level is not None:
         log = "debug" if old_level > 1 else "info"
     for key in ("logLevel", "debugLevel"):
-        _note(config, notes, f"config.{key}", "[service] log")
+        _note(config, notes, key, "[service] log", used=log is not None)
     port = number(group(old, "control", "HTTP").get("listenPort"))
-    if port is not None:
+    web = ""
+    if port is not None and 1 <= port <= LAST_PORT:
+        web = _section("[web]", port=int(port))
         notes["control.HTTP.listenPort"] = (Fate.CONFIG, "[web] port")
-    web = _section("[web]", port=int(port)) if port and 0 < port <= 0xFFFF else ""  # noqa: PLR2004 - the last port
     return "\n".join(filter(None, (_section("[service]", log=log) if log else "", web)))
 
 
@@ -117,8 +136,8 @@ def _rest(old: Old, config: Old, notes: Notes) -> str:
 
 def _meters(old: Old, config: Old, notes: Notes) -> Iterator[str]:
     sees_cars, delivery = yes(config.get("subtractChargerLoad")), yes(config.get("treatGenerationAsGridDelivery"))
-    _note(config, notes, "config.subtractChargerLoad", "[[meter]] includes_charger")
-    _note(config, notes, "config.treatGenerationAsGridDelivery", '[[meter]] role = "grid", scale = -1')
+    _note(config, notes, "subtractChargerLoad", "[[meter]] includes_charger")
+    _note(config, notes, "treatGenerationAsGridDelivery", '[[meter]] role = "grid", scale = -1')
     for name, source in group(old, "sources").items():
         if not isinstance(source, Mapping) or not yes(source.get("enabled")):
             _note_source(notes, name, source, Fate.BUILT_IN, "This source was off.")
@@ -128,7 +147,7 @@ def _meters(old: Old, config: Old, notes: Notes) -> Iterator[str]:
             _note_source(notes, name, source, Fate.CONFIG, "[[meter]]. Check it with `twcmaster meter test`.")
         else:
             address = source.get("serverIP") or source.get("inverterHost") or source.get("brokerIP") or "its cloud"
-            found = [f"# [[meter]]: {_line(name)} at {_line(address)}, to be described by hand.\n"]
+            found = [f"# [[meter]]: {_line(name)} at {without_secrets(_line(address))}, to be described by hand.\n"]
         yield from found
 
 
@@ -140,7 +159,10 @@ def _meter(name: str, source: Old, *, sees_cars: bool, delivery: bool) -> Iterat
         if place is None:
             continue
         grid = {"role": "grid", "scale": -1} if delivery and side == "Generation" else facts
-        yield _section("[[meter]]", **{"name": f"{name} {side.lower()}", **grid, **place})
+        hidden = any(secrets_in(str(value)) for value in place.values())
+        yield _section("[[meter]]", **{"name": f"{name} {side.lower()}", **grid, **place}) + (
+            LEFT_OUT if hidden else ""
+        )
 
 
 def _place(name: str, source: Old, side: str) -> dict[str, object] | None:
@@ -170,9 +192,15 @@ def _place(name: str, source: Old, side: str) -> dict[str, object] | None:
             return {"kind": "http", "url": url, "power_w": {"regex": r"(-?[0-9.]+)"}} if item else None
         case "URL":
             item = source.get(f"{side.lower()}Item")
-            url = f"{source.get('url')}/{item}"
+            url = _with_item(str(source.get("url")), item)
             return {"kind": "http", "url": url, "power_w": {"regex": r"(-?[0-9.]+)"}} if item else None
     return None
+
+
+def _with_item(url: str, item: object) -> str:
+    """The item as the last part of the path, which ends where a query begins."""
+    path, mark, query = url.partition("#")[0].partition("?")
+    return f"{path.removesuffix('/')}/{item}{mark}{query}"
 
 
 def _note_source(notes: Notes, name: str, source: object, fate: Fate, text: str) -> None:
@@ -196,13 +224,15 @@ def _toml(value: object) -> str:
             return f"{value:g}"
         case Mapping():
             return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + " }"
-    return json.dumps(_line(value))
+    return json.dumps(without_secrets(_line(value)), ensure_ascii=False)
 
 
 def _line(value: object) -> str:
     return "".join(sign if sign.isprintable() else "?" for sign in str(value))
 
 
-def _note(config: Old, notes: Notes, path: str, text: str) -> None:
-    if path.removeprefix("config.") in config:
-        notes[path] = (Fate.CONFIG, text)
+def _note(config: Old, notes: Notes, key: str, text: str, *, used: bool = True) -> None:
+    """What became of an entry of `config`, if it is there; one that cannot be used is left to the person."""
+    if key in config:
+        told = (Fate.CONFIG, text) if used else (Fate.UNKNOWN, f"Its value cannot be used. To be set by hand: {text}")
+        notes[f"config.{key}"] = told

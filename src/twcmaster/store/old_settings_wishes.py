@@ -17,6 +17,8 @@ from twcmaster.store.old_settings_words import Fate, Notes, Old, group, number, 
 EVERY_DAY = frozenset(range(7))
 SUNRISE_H, SUNSET_H = 6.0, 20.0
 HOURS = 24.0
+#: A window that begins at 24 o'clock would begin a day early.
+LAST_START_H = 23 + 59 / 60
 #: The fork's "what to do outside the schedule": at a rate.
 AT_A_RATE = 1.0
 _SCHEDULE_KEYS = ("scheduledAmpsMax", "scheduledAmpsStartHour", "scheduledAmpsEndHour", "scheduledAmpsDaysBitmap")
@@ -91,11 +93,12 @@ def _note_night(old: Old, notes: Notes, window: Window | None, *, late: bool) ->
 
 def _scheduled(old: Old, notes: Notes) -> Window | None:
     amps, bitmap = number(old.get("scheduledAmpsMax")), number(old.get("scheduledAmpsDaysBitmap", 0x7F))
-    start, end = (_time_of_day(old.get(f"scheduledAmps{which}Hour")) for which in ("Start", "End"))
+    start_h, end_h = (number(old.get(f"scheduledAmps{which}Hour")) for which in ("Start", "End"))
+    start, end = _time_of_day(None if start_h is None else min(start_h, LAST_START_H)), _time_of_day(end_h)
     days = frozenset(day for day in range(7) if int(bitmap or 0) >> day & 1)
     window, told = None, "The schedule was off."
     if amps is not None and amps > 0 and start is not None and end is not None and days:
-        if start == end:
+        if start_h == end_h or start == end:
             told = "Start and end are equal: the schedule never held, so there is no window."
         else:
             window = Window("", days, start, end, Mode.FIXED, amps)
@@ -146,7 +149,8 @@ def _time_of_day(hours: object) -> time | None:
     value = number(hours)
     if value is None or not 0 <= value <= HOURS:
         return None
-    minutes = round(value * 60) % (24 * 60)
+    # Midnight is the next day's: 23.999 must not become the first minute of the same day.
+    minutes = min(round(value * 60), 24 * 60 - 1) if value < HOURS else 0
     return time(minutes // 60, minutes % 60)
 
 

@@ -37,11 +37,12 @@ Notes = dict[str, tuple[Fate, str]]
 
 
 def number(value: object) -> float | None:
-    """A finite number, however it is written; None for anything else."""
+    """A finite number, however it is written, also as a product ("20 * 0.8"); None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        found = float(value)
+        factors = value.split("*") if isinstance(value, str) else [value]
+        found = math.prod(float(factor) for factor in factors)
     except (ValueError, OverflowError):
         return None
     return found if math.isfinite(found) else None
