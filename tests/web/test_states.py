@@ -261,6 +261,19 @@ def test_back_closes_a_sheet_and_leaves_the_page(new_page: NewPage, origin: str)
         assert page.url.endswith("#/now")
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati"])
+def test_charge_now_ends_by_the_site_s_clock_wherever_the_phone_is(new_page: NewPage, origin: str, zone: str) -> None:
+    page = new_page(timezone_id=zone)
+    visit(page, origin, "base")
+    page.get_by_role("button", name="Charge now", exact=True).click()
+    sheet = page.get_by_role("dialog")
+    sheet.get_by_role("radio", name="Until a time").check()
+    sheet.get_by_label("Ends at").fill("07:00")
+    with page.expect_request("**/api/v1/commands") as sent:
+        sheet.get_by_role("button", name="Charge now").click()
+    assert json.loads(sent.value.post_data or "")["until"] == "2026-06-22T05:00:00.000Z"
+
+
 def test_what_another_has_chosen_since_is_not_taken_back(new_page: NewPage, origin: str) -> None:
     page = new_page()
     visit(page, origin, "base")

@@ -15,13 +15,17 @@ from twcmaster.model.world import Presence, WallConnector, World
 
 def absent(world: World, memory: Memory) -> tuple[WallConnector, ...]:
     """The last sight of those who have vanished, until they must have stopped."""
-    here = {c.key for c in world.connectors} | {_unit(c) for c in world.connectors}
-    vanished = (
+    here = {c.key for c in world.connectors}
+    vanished = [c for c in memory.seen if c.key not in here]
+    if not vanished:
+        return ()
+    units = {_unit(c) for c in world.connectors}
+    lost = (
         replace(c, presence=Presence.LOST, foreign_master=False)
-        for c in memory.seen
-        if c.key not in here and _unit(c) not in here and c.circuit in world.site.circuits
+        for c in vanished
+        if _unit(c) not in units and c.circuit in world.site.circuits
     )
-    return tuple(c for c in vanished if not ledger.gone_for_good(c, world.now))
+    return tuple(c for c in lost if not ledger.gone_for_good(c, world.now))
 
 
 def _unit(connector: WallConnector) -> str:

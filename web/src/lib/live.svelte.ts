@@ -39,6 +39,13 @@ export const age_s = () => (state ? Math.max(0, (now - heardAt) / 1000) : null);
 export const isStale = () => (age_s() ?? Infinity) > STALE_S;
 /** What the site's own clock shows: on a demo, or where a device's clock is wrong, it is not this device's. */
 export const siteNow = () => new Date(state ? new Date(state.at).getTime() + (now - heardAt) : now);
+/** How far the site's clock is ahead of this device's, which may be in another zone. */
+export function zoneAhead_ms(): number {
+  const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)$/.exec(state?.at ?? "") ?? [];
+  if (!sign && !state?.at.endsWith("Z")) return 0;
+  const site_min = (sign === "-" ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0));
+  return (site_min + siteNow().getTimezoneOffset()) * 60_000;
+}
 
 /** Begin, and go on until `stop` is called. */
 export function start(): () => void {
