@@ -40,6 +40,8 @@ limit_a = 16
 mode = "fixed"
 amps = 20
 """
+LAMP = '[[circuit]]\nname = "lamp"\nlimit_a = 3\nparent = "main"\n'
+CONNECTOR = '[[connector]]\nbus = "garage"\nid = "100{}"\n'
 
 
 def problems_of(text: str) -> dict[str, str]:
@@ -106,6 +108,12 @@ def test_all_mistakes_come_at_once_each_with_its_path() -> None:
         ('bus = "garage"', 'bus = "carport"', "connector[0].bus", "There is: garage"),
         ('id = "1a2b"', 'id = "xyz"', "connector[0].id", "Four hex digits"),
         ('["L2"]', '["L2", "L2"]', "connector[0].phases", "twice"),
+        ("limit_a = 16", "limit_a = 40", "connector[0].limit_a", "40 A, above connector_limit_a of bus"),
+        ("limit_a = 16", "limit_a = 3", "connector[0].limit_a", "no car charges below minimum_a"),
+        ("limit_a = 16", 'limit_a = 16\ncircuit = "lamp"\n' + LAMP, "connector[0].circuit", '"lamp" carries 3 A'),
+        ('id = "1a2b"', 'id = "7777"', "connector[0].id", 'for example: master_id = "7778"'),
+        ("limit_a = 16", "limit_a = 16\n" + "".join(map(CONNECTOR.format, range(3))), "connector", "at most 3"),
+        ("limit_a = 16", "limit_a = 16\n" + CONNECTOR.format(1) + 'name = "left"', "connector[1].name", "connector[0]"),
         ('name = "Home"', 'name = "Home"\ntimezone = "Mars/Base"', "site.timezone", "not a time zone"),
         ('mode = "fixed"', 'mode = "turbo"', "control.mode", "turbo"),
     ],
