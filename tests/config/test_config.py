@@ -116,6 +116,8 @@ def test_all_mistakes_come_at_once_each_with_its_path() -> None:
         ("limit_a = 16", "limit_a = 16\n" + CONNECTOR.format(1) + 'name = "left"', "connector[1].name", "connector[0]"),
         ('name = "Home"', 'name = "Home"\ntimezone = "Mars/Base"', "site.timezone", "not a time zone"),
         ('mode = "fixed"', 'mode = "turbo"', "control.mode", "turbo"),
+        ("amps = 20", "amps = 3", "control.amps", "no car charges below minimum_a, 6 A. Give at least"),
+        ('link = "/dev/ttyUSB0"', 'link = "/tmp"', "bus[0].link", "is a folder. `twcmaster ports` lists"),
     ],
 )
 def test_mistakes(old: str, new: str, path: str, says: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from twcmaster.config.connector_checks import CONNECTORS_PER_BUS, connector_problems
@@ -11,7 +12,7 @@ from twcmaster.config.phases import fuse_phase_problems
 from twcmaster.config.problems import Problem, no_such
 from twcmaster.config.schema import BusRole, BusSection, CircuitSection, Config
 from twcmaster.config.web import web_problems
-from twcmaster.model.address import AddressError, parse_link
+from twcmaster.model.address import AddressError, ReplayAddress, SerialAddress, parse_link
 
 
 def across_sections(config: Config) -> list[Problem]:
@@ -21,6 +22,7 @@ def across_sections(config: Config) -> list[Problem]:
         *_buses(config),
         *connector_problems(config),
         *_links(config),
+        *_amps(config),
         *_timezone(config),
         *meter_problems(config),
     ]
@@ -83,15 +85,29 @@ def _buses(config: Config) -> Iterator[Problem]:
 def _links(config: Config) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for index, bus in enumerate(config.bus):
-        try:
-            parse_link(bus.link)
-        except AddressError as error:
-            yield Problem(f"bus[{index}].link", str(error))
+        yield from _link(f"bus[{index}].link", bus.link)
         if bus.link in seen and not bus.link.startswith("replay://"):
             yield Problem(
                 f"bus[{index}].link", f"is the link of bus[{seen[bus.link]}] too: each bus needs its own adapter."
             )
         seen.setdefault(bus.link, index)
+
+
+def _link(path: str, link: str) -> Iterator[Problem]:
+    try:
+        address = parse_link(link)
+    except AddressError as error:
+        yield Problem(path, str(error))
+        return
+    if isinstance(address, SerialAddress | ReplayAddress) and Path(address.path).is_dir():
+        yield Problem(path, f"is {address.path}, which is a folder.", "`twcmaster ports` lists adapters.")
+
+
+def _amps(config: Config) -> Iterator[Problem]:
+    minimum_a = min((bus.minimum_a for bus in config.bus), default=0)
+    if config.control.mode == "fixed" and 0 < config.control.amps < minimum_a:
+        text = f"is {config.control.amps:g} A, but no car charges below minimum_a, {minimum_a} A."
+        yield Problem("control.amps", text, "Give at least as much, or 0 for no charging.")
 
 
 def _timezone(config: Config) -> Iterator[Problem]:
