@@ -9,7 +9,7 @@ from typing import Any
 
 from twcmaster.config.checks import across_sections
 from twcmaster.config.phases import named_phases
-from twcmaster.config.problems import ConfigError, Problem
+from twcmaster.config.problems import BYTE_ORDER_MARK, ConfigError, Problem
 from twcmaster.config.schema import BusSection, CircuitSection, Config, ConnectorSection
 from twcmaster.config.sealed import SealedMeter
 from twcmaster.model.energy import BatteryFacts, EnergyFacts, FuseFacts, MeterFacts, PeakFacts, Prices, SolarFacts
@@ -29,7 +29,10 @@ def load(path: Path) -> Config:
             str(path),
             [Problem("file", "does not exist.", "Start from one of the examples, or with `twcmaster run --setup`.")],
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        problem = Problem("file", f"cannot be read: {error}.", "Save it as UTF-8, as editors can.")
+        raise ConfigError(str(path), [problem]) from error
+    except OSError as error:
         raise ConfigError(str(path), [Problem("file", f"cannot be read: {error}.")]) from error
     return parse(text, str(path), path.absolute().parent)
 
@@ -37,9 +40,13 @@ def load(path: Path) -> Config:
 def parse(text: str, source: str = "config", folder: Path | None = None) -> Config:
     """The validated text of a file in this folder, with the secrets that it names. Raises ConfigError."""
     try:
-        raw: dict[str, Any] = tomllib.loads(text)
+        raw: dict[str, Any] = tomllib.loads(text.removeprefix(BYTE_ORDER_MARK))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(source, [Problem("file", f"is not valid TOML: {error}.")]) from error
+    except ValueError as error:
+        # Python reads no number with thousands of digits, and does not say where it stands.
+        problem = Problem("file", "holds a number with thousands of digits.", "Write a shorter one.")
+        raise ConfigError(source, [problem]) from error
     from twcmaster.config.validate import validated
 
     config = validated(raw, source, folder or Path())

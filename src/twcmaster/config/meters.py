@@ -22,12 +22,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     field_validator,
     model_validator,
 )
+from pydantic_core import CoreSchema
 
 from twcmaster.config.secret_places import Secret
 from twcmaster.config.secrets import without_secrets
+from twcmaster.config.section import strictly
 from twcmaster.model.reading import MeterRole
 
 #: What a term's `unit` may say for each field, and the factor to the field's own unit.
@@ -53,9 +56,14 @@ Scale = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_not_zero)]
 
 
 class _Part(BaseModel):
-    """A table of the file: unknown keys are mistakes."""
+    """A table of the file: unknown keys are mistakes, and nothing is converted behind the person's back."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema: CoreSchema = strictly(handler(source))
+        return schema
 
 
 class Term(_Part):
