@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 
 from twcmaster.control.known import Known
+from twcmaster.control.reach import LONGEST, has_passed, too_far
 from twcmaster.model.commands import (
     CancelChargeNow,
     Command,
@@ -35,7 +36,6 @@ from twcmaster.model.settings import (
 )
 
 CHARGE_NOW_LASTS = timedelta(hours=24)
-LONGEST = timedelta(days=366)
 #: No car's battery is larger; a slip of the decimal point is told at once.
 MOST_KWH = 1000.0
 MOST_W = 1_000_000.0
@@ -147,9 +147,9 @@ def _checked_until(until: datetime, now: datetime) -> datetime:
     if until.utcoffset() is None:
         raise CommandRefused("The time has no zone. Write it like 2026-06-21T18:30+02:00.")
     if until <= now:
-        raise CommandRefused("That time has passed already. Give one to come.")
+        raise has_passed()
     if until - now > LONGEST:
-        raise CommandRefused("That is more than a year from now. Give a time within a year, or none.")
+        raise too_far()
     return until.astimezone(UTC)
 
 
