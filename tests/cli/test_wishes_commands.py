@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.conftest import Invoke
 from tests.cli.processes import call, daemon, lab
-from tests.control.small_world import GATE, LEFT, NOON, RIGHT, SITE_FACTS, charging, world
+from tests.control.small_world import GATE, LEFT, METERED_FACTS, NOON, RIGHT, charging, world
 from twcmaster.control.commands import initial
 from twcmaster.control.decide import decide
 from twcmaster.control.known import known_of
@@ -40,7 +40,7 @@ class Served:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
 
     async def _serve(self) -> None:
-        known = known_of(SITE_FACTS, CARS)
+        known = known_of(METERED_FACTS, CARS)
         around = Around(lambda: NOON, lambda: known, lambda level, text: None, lambda: None)
         self.wishes, hub = Wishes(WishesInMemory(), initial(Mode.SOLAR), around), Hub(lambda: NOON)
         if self._decided:

@@ -96,6 +96,7 @@ def _standing(
     if command.mode is None:
         _check_following(command, scope)
         return None
+    _check_sun(command, known)
     _check_amps(command.mode, command.amps, scope, known)
     if command.until is None:
         if command.then is not None:
@@ -114,6 +115,14 @@ def _check_following(command: SetMode, scope: str) -> None:
         raise CommandRefused(f"The site always has a mode: {_all_modes()}.")
     if command.amps is not None or command.until is not None or command.then is not None:
         raise CommandRefused("A connector that follows the site takes amps and times from it. Leave them out.")
+
+
+def _check_sun(command: SetMode, known: Known) -> None:
+    if not known.surplus and {command.mode, command.then} & {Mode.SOLAR, Mode.SOLAR_MIN}:
+        raise CommandRefused(
+            "No meter tells here what the sun leaves over. Describe a grid or pv meter in the config first, "
+            "or choose off or fixed."
+        )
 
 
 def _all_modes() -> str:
