@@ -191,7 +191,7 @@ class House:
         self.hub.notice(level, "house", text)
 
     def _known(self) -> Known:
-        return known_of(small_world.SITE_FACTS, self.world.connectors)
+        return known_of(small_world.METERED_FACTS, self.world.connectors)
 
     def _restarted(self) -> None:
         self.restarts += 1

@@ -22,6 +22,45 @@ mode = "warp"
 """
 
 
+FULL = """
+[[circuit]]
+name = "g"
+limit_a = 40
+[[bus]]
+name = "g"
+link = "/dev/ttyNOWHERE"
+circuit = "g"
+[[meter]]
+name = "grid"
+role = "grid"
+kind = "http"
+url = "http://me:hush@10.0.0.9/"
+power_w = "power"
+[[meter]]
+name = "store"
+role = "battery"
+kind = "constant"
+soc_percent = 50
+[fuse]
+meter = "grid"
+fuse_a = 35
+[peak]
+meter = "grid"
+limit_kw = 8
+[battery]
+meter = "store"
+car_from_percent = 60
+[prices]
+currency = "EUR"
+grid_per_kwh = 0.30
+feed_in_per_kwh = 0.08
+[control]
+mode = "{mode}"
+[web]
+{web}
+"""
+
+
 def test_there_are_examples() -> None:
     assert len(EXAMPLES) >= 3
 
@@ -88,6 +127,40 @@ def test_what_may_surprise_is_noted(twcmaster: Invoke, tmp_path: Path) -> None:
     output = twcmaster("check", "--config", tmp_path / "c.toml").stdout
     assert "no car will charge" in output
     assert "/dev/ttyNOWHERE is not there now" in output
+
+
+@pytest.mark.parametrize(
+    "mode, told", [("off", "Off"), ("fixed", "fixed, 0 A shared"), ("solar", "Solar"), ("solar_min", "Solar+min")]
+)
+def test_the_mode_is_told_as_it_is(twcmaster: Invoke, tmp_path: Path, mode: str, told: str) -> None:
+    (tmp_path / "c.toml").write_text(FULL.format(mode=mode, web=""))
+    first = twcmaster("check", "--config", tmp_path / "c.toml").stdout.splitlines()[2]
+    assert first.startswith(f'Site "Home", mode: {told}')
+
+
+@pytest.mark.parametrize(
+    "web, page",
+    [
+        ("", "Page:   http on every address of this computer, port 8080, with login"),
+        ('host = "127.0.0.1"\nauth = "none"', "Page:   http on 127.0.0.1, port 8080, without login"),
+        ("enabled = false", "Page:   none"),
+    ],
+)
+def test_meters_and_what_they_are_for_get_a_line_each(twcmaster: Invoke, tmp_path: Path, web: str, page: str) -> None:
+    (tmp_path / "c.toml").write_text(FULL.format(mode="solar", web=web))
+    result = twcmaster("check", "--config", tmp_path / "c.toml")
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    for line in (
+        "meter grid: grid, every 5 s, http://…@10.0.0.9/",
+        "meter store: battery, every 5 s, the config",
+        "main fuse: 35 A on L1, watched by grid",
+        "peak: at most 8 kW in each 15 min, by grid",
+        "battery: comes first below 60 %, does not feed cars, by store",
+        "prices: 0.3 EUR/kWh from the grid, 0.08 for feeding in",
+        page,
+    ):
+        assert line in lines
 
 
 METER = """

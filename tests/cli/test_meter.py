@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Invoke
-from tests.cli.processes import end, start
+from tests.cli.processes import call, end, start
 from tests.meters.device import Device
 
 SITE = """
@@ -126,6 +127,17 @@ def test_a_config_without_meters_says_where_to_read_on(twcmaster: Invoke, config
     result = twcmaster("meter", "test", "--config", config)
     assert result.exit_code == 1
     assert "has no [[meter]]. docs/howto/meters.md" in result.stderr
+
+
+@pytest.mark.smoke
+async def test_a_meter_that_hangs_in_a_thread_takes_no_verdict_with_it(config: Path) -> None:
+    pipe = config.parent / "nobody-writes"
+    os.mkfifo(pipe)
+    config.write_text(SITE + meter("grid", "grid", "file", path=str(pipe), power_w="p", timeout_s=0.1))
+    result = await call("meter", "test", "--config", config, "--rounds", "1", "--json")
+    told = json.loads(result.out)
+    assert (result.code, result.err) == (1, "")
+    assert [(one["code"], one["meter"]) for one in told["findings"]] == [("no_answer", "grid")]
 
 
 @pytest.mark.smoke

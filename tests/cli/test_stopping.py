@@ -11,6 +11,7 @@ import pytest
 
 SCRIPT = """
 import asyncio, sys, time
+import click
 from twcmaster.cli.failure import Unavailable
 from twcmaster.cli.stopping import run_until_stopped
 
@@ -44,6 +45,7 @@ async def stopped(ending: str, number: int = signal.SIGTERM) -> tuple[int | None
         ("pass", 0, ""),
         ("raise Unavailable('no port')", 3, "no port"),
         ("raise RuntimeError('a bug')", 1, "RuntimeError: a bug"),
+        ("raise click.exceptions.Exit(1)", 1, ""),
     ],
 )
 async def test_a_thread_that_hangs_does_not_delay_the_end(ending: str, code: int, words: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.conftest import Invoke
 from tests.cli.processes import call, daemon, lab
-from tests.control.small_world import GATE, LEFT, NOON, RIGHT, SITE_FACTS, charging, world
+from tests.control.small_world import GATE, LEFT, METERED_FACTS, NOON, RIGHT, charging, world
 from twcmaster.control.commands import initial
 from twcmaster.control.decide import decide
 from twcmaster.control.known import known_of
@@ -40,7 +40,7 @@ class Served:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
 
     async def _serve(self) -> None:
-        known = known_of(SITE_FACTS, CARS)
+        known = known_of(METERED_FACTS, CARS)
         around = Around(lambda: NOON, lambda: known, lambda level, text: None, lambda: None)
         self.wishes, hub = Wishes(WishesInMemory(), initial(Mode.SOLAR), around), Hub(lambda: NOON)
         if self._decided:
@@ -111,7 +111,7 @@ Now (bus/1A2B): Charge now until 10 kWh are charged, then Solar.
             ["charge-now", "--until", "90 min"],
             "Charge now for the site, until 13:30.\nNow: Charge now until 13:30, then Solar.\n",
         ),
-        (["charge-now", "--cancel"], "Charge now cancelled for the site.\nNow: Solar.\n"),
+        (["charge-now", "--cancel"], "No charge now was running for the site.\nNow: Solar.\n"),
         (
             ["schedule", "daily 22:00-6:00 16 A"],
             "Schedule for the site: 1 window.\nNow: Solar until 22:00, then 16 A.\n",
@@ -128,8 +128,47 @@ def test_each_command_says_what_it_did_and_what_holds(
 
 
 @pytest.mark.parametrize(
+    "before, arguments, says",
+    [
+        (["charge-now"], ["charge-now", "--cancel"], "Charge now cancelled for the site."),
+        (
+            ["charge-now"],
+            ["charge-now", "--cancel", "--connector", "Gate"],
+            "No charge now was running for other/C0DE.",
+        ),
+        (["save-power", "off"], ["save-power", "end"], "Save power ended."),
+        (["mode", "off"], ["save-power", "end"], "There was no save power to end."),
+        (
+            ["save-power", "10A", "--source", "grid", "--until", "2 h"],
+            ["save-power", "end"],
+            "There was no save power to end; still in force: 10 A at most until 14:00 (grid).",
+        ),
+        (
+            ["save-power", "10A", "--source", "grid"],
+            ["save-power", "end", "--source", "nobody", "--circuit", "yard"],
+            "There was no save power to end behind yard (nobody); still in force: 10 A at most (grid).",
+        ),
+    ],
+)
+def test_ending_says_what_ended_and_what_still_holds(
+    twcmaster: Invoke, served: Served, before: list[str], arguments: list[str], says: str
+) -> None:
+    said(twcmaster, served, "set", *before)
+    assert said(twcmaster, served, "set", *arguments).splitlines()[0] == says
+
+
+def test_ending_one_of_two_signals_names_the_other(twcmaster: Invoke, served: Served) -> None:
+    said(twcmaster, served, "set", "save-power", "off", "--circuit", "garage")
+    said(twcmaster, served, "set", "save-power", "4kW", "--source", "grid")
+    told = said(twcmaster, served, "set", "save-power", "end", "--source", "grid")
+    assert told.startswith("Save power ended (grid); still in force: no charging behind garage.\n")
+
+
+@pytest.mark.parametrize(
     "arguments, says",
     [
+        (["mode", "off", "--until", "99999999 h"], "That is more than a year from now."),
+        (["mode", "off", "--until", "0001-01-01T00:00"], "That time has passed already."),
         (["mode", "fixed", "--amps", "3"], "3 A is too little: no car charges below 6 A here."),
         (["mode", "off", "--connector", "attic"], 'There is no connector "attic". There are bus/1A2B (Left bay)'),
         (["mode", "follow"], "The site always has a mode: off, fixed, solar, solar_min."),

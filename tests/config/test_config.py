@@ -40,6 +40,8 @@ limit_a = 16
 mode = "fixed"
 amps = 20
 """
+LAMP = '[[circuit]]\nname = "lamp"\nlimit_a = 3\nparent = "main"\n'
+CONNECTOR = '[[connector]]\nbus = "garage"\nid = "100{}"\n'
 
 
 def problems_of(text: str) -> dict[str, str]:
@@ -106,8 +108,16 @@ def test_all_mistakes_come_at_once_each_with_its_path() -> None:
         ('bus = "garage"', 'bus = "carport"', "connector[0].bus", "There is: garage"),
         ('id = "1a2b"', 'id = "xyz"', "connector[0].id", "Four hex digits"),
         ('["L2"]', '["L2", "L2"]', "connector[0].phases", "twice"),
+        ("limit_a = 16", "limit_a = 40", "connector[0].limit_a", "40 A, above connector_limit_a of bus"),
+        ("limit_a = 16", "limit_a = 3", "connector[0].limit_a", "no car charges below minimum_a"),
+        ("limit_a = 16", 'limit_a = 16\ncircuit = "lamp"\n' + LAMP, "connector[0].circuit", '"lamp" carries 3 A'),
+        ('id = "1a2b"', 'id = "7777"', "connector[0].id", 'for example: master_id = "7778"'),
+        ("limit_a = 16", "limit_a = 16\n" + "".join(map(CONNECTOR.format, range(3))), "connector", "at most 3"),
+        ("limit_a = 16", "limit_a = 16\n" + CONNECTOR.format(1) + 'name = "left"', "connector[1].name", "connector[0]"),
         ('name = "Home"', 'name = "Home"\ntimezone = "Mars/Base"', "site.timezone", "not a time zone"),
         ('mode = "fixed"', 'mode = "turbo"', "control.mode", "turbo"),
+        ("amps = 20", "amps = 3", "control.amps", "no car charges below minimum_a, 6 A. Give at least"),
+        ('link = "/dev/ttyUSB0"', 'link = "/tmp"', "bus[0].link", "is a folder. `twcmaster ports` lists"),
     ],
 )
 def test_mistakes(old: str, new: str, path: str, says: str) -> None:
@@ -120,11 +130,54 @@ def test_two_buses_cannot_share_an_adapter() -> None:
     assert "link of bus[0] too" in problems_of(GOOD + second)["bus[1].link"]
 
 
-def test_single_brackets_are_explained() -> None:
-    assert (
-        "two brackets"
-        in problems_of('[circuit]\nname = "a"\nlimit_a = 4\n[[bus]]\nname="b"\nlink="/dev/x"\ncircuit="a"')["circuit"]
-    )
+METER = '[[meter]]\nname = "grid"\nrole = "grid"\n'
+
+
+@pytest.mark.parametrize(
+    "text, path, says",
+    [
+        (GOOD.replace("[[bus]]", "[bus]"), "bus", "must be a list of tables. Write [[bus]] with two brackets."),
+        (GOOD.replace("[site]", "[[site]]"), "site", "must be a table. Write [site] with one bracket."),
+        (GOOD + METER.replace("[[meter]]", "[meter]"), "meter", "Write [[meter]] with two brackets."),
+        ('meter = ""' + GOOD, "meter", "Write [[meter]] with two brackets."),
+        ('meter = ["grid"]' + GOOD, "meter[0]", "must be a table. Write [[meter]] with two brackets."),
+        (GOOD + '[web]\nhosts = "a"\n', "web.hosts", "must be a list. Write it in brackets"),
+        (GOOD + METER, "meter[0].kind", 'is missing. For example: kind = "http". Known here: http, mqtt, modbus'),
+        (
+            GOOD + METER + 'kind = "modbuss"\n',
+            "meter[0].kind",
+            'is "modbuss", which twcmaster does not know. Did you mean',
+        ),
+        (GOOD + METER + 'kind = "constant"\nurl = "x"\n', "meter[0].constant.url", "Known here: name, role, every_s"),
+        (
+            GOOD + METER + 'kind = "modbus"\nhost = "a"\npower_w = "x"\n',
+            "meter[0].modbus.power_w[0].path",
+            "Known here: scale, unit, register, type, table",
+        ),
+        (
+            GOOD + METER + 'kind = "http"\nurl = "http://a/"\npower_w = true\n',
+            "meter[0].http.power_w[0]",
+            'must say where a number is. Write a path in quotes, a register, or { path = "total_power" }.',
+        ),
+        (
+            GOOD + METER + 'kind = "http"\nurl = "http://a/"\npower_w = "x"\nheaders = 5\n',
+            "meter[0].http.headers",
+            "must be a table, for example {",
+        ),
+        (GOOD + "[service]\nstate_dir = 5\n", "service.state_dir", "must be a path in quotes, but it is 5."),
+    ],
+)
+def test_wrong_brackets_kinds_and_keys_get_the_right_advice(text: str, path: str, says: str) -> None:
+    assert says in problems_of(text)[path]
+
+
+def test_a_number_that_python_does_not_read_is_explained() -> None:
+    assert "thousands of digits. Write a shorter one." in problems_of(GOOD + "n = " + "9" * 5000)["file"]
+
+
+def test_the_mark_of_some_editors_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "marked.toml").write_text(GOOD, encoding="utf-8-sig")
+    assert load(tmp_path / "marked.toml").site.name == "Home"
 
 
 def test_files_that_cannot_be_read_say_so(tmp_path: Path) -> None:

@@ -113,9 +113,13 @@ def test_what_is_no_section_is_refused(changes: dict[str, Any]) -> None:
 
 
 def test_what_is_no_toml_is_refused() -> None:
-    for text in ("[", "a = ", "[[a]]\n[a]\n"):
+    for text in ("[", "a = ", "[[a]]\n[a]\n", "a = " + "9" * 5000):
         with pytest.raises(EditError):
             redacted(text)
+
+
+def test_the_mark_of_some_editors_is_no_mistake() -> None:
+    assert values("\ufeffa = 1") == {"a": 1}
 
 
 SCALARS = st.one_of(

@@ -112,7 +112,7 @@ def test_a_private_file_is_fine(folder: Path, mode: int) -> None:
         ("{ file = 3 }", "must be a text"),
         ('{ command = "cat" }', "must be a text"),
         ("{ }", "must be a text"),
-        ("12345", "should be a valid string"),
+        ("12345", "must be a text in quotes"),
     ],
 )
 def test_a_secret_that_cannot_be_had_is_explained(

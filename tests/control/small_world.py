@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from twcmaster.model.energy import EnergyFacts, MeterFacts
+from twcmaster.model.reading import MeterRole
 from twcmaster.model.settings import SITE, SavePower, ScopeWishes, Settings
 from twcmaster.model.site import BusFacts, Circuit, ConnectorFacts, Site
 from twcmaster.model.world import Activity, Presence, WallConnector, World
@@ -32,6 +34,8 @@ SITE_FACTS = Site(
         ),
     },
 )
+#: The same with a meter, so that the sun can be followed.
+METERED_FACTS = replace(SITE_FACTS, energy=EnergyFacts({"grid": MeterFacts("grid", MeterRole.GRID)}))
 
 
 def connector(key: str, name: str = "", **more: Any) -> WallConnector:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.control.small_world import GATE, LEFT, NOON, RIGHT, SITE_FACTS
+from tests.control.small_world import GATE, LEFT, METERED_FACTS, NOON, RIGHT, SITE_FACTS
 from twcmaster.control.commands import apply, initial
 from twcmaster.control.known import known_of
 from twcmaster.model.commands import (
@@ -23,6 +23,8 @@ from twcmaster.model.commands import (
     SetSchedule,
     StartChargeNow,
 )
+from twcmaster.model.energy import EnergyFacts, MeterFacts
+from twcmaster.model.reading import MeterRole
 from twcmaster.model.settings import (
     SITE,
     ChargeNow,
@@ -35,7 +37,7 @@ from twcmaster.model.settings import (
 )
 from twcmaster.model.settings_json import decode, decode_command, encode, encode_command
 
-KNOWN = known_of(SITE_FACTS, (LEFT, RIGHT))
+KNOWN = known_of(METERED_FACTS, (LEFT, RIGHT))
 START = initial(Mode.SOLAR)
 LEFT_KEY, GATE_KEY = LEFT.key, GATE.key
 HOUR = timedelta(hours=1)
@@ -184,6 +186,22 @@ def test_what_makes_no_sense_is_refused_with_what_would(command: Command, says: 
     with pytest.raises(CommandRefused) as refused:
         after(command)
     assert says in str(refused.value)
+
+
+@pytest.mark.parametrize("role", [None, MeterRole.HOUSE, MeterRole.GRID, MeterRole.PV])
+@pytest.mark.parametrize(
+    "command",
+    [SetMode(Mode.SOLAR), SetMode(Mode.SOLAR_MIN, LEFT_KEY), SetMode(Mode.OFF, until=LATER, then=Mode.SOLAR)],
+)
+def test_the_sun_is_followed_only_where_a_meter_tells_what_it_leaves(command: Command, role: MeterRole | None) -> None:
+    meters = {} if role is None else {"one": MeterFacts("one", role)}
+    known = known_of(replace(SITE_FACTS, energy=EnergyFacts(meters)), (LEFT,))
+    if role in (MeterRole.GRID, MeterRole.PV):
+        assert apply(START, command, NOON, known) is not None
+        return
+    with pytest.raises(CommandRefused, match="Describe a grid or pv meter in the config first, or choose off or fixed"):
+        apply(START, command, NOON, known)
+    assert apply(START, SetMode(Mode.FIXED), NOON, known).of(SITE).standing == StandingMode(Mode.FIXED)
 
 
 def test_two_connectors_of_one_name_must_be_told_apart() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def test_short_forms_are_spelled_out() -> None:
         ({**HTTP, "power_w": {"path": "a", "unit": "kWh"}}, 'unit "kWh" is none of W, kW, MW, mW'),
         ({**HTTP, "soc_percent": {"path": "a", "unit": "W"}}, 'unit "W" is none of %, 1'),
         ({**HTTP, "power_w": "a", "scale": 0}, "must not be 0"),
-        ({**HTTP, "power_w": "a", "scale": "nan"}, "finite number"),
+        ({**HTTP, "power_w": "a", "scale": math.nan}, "finite number"),
         ({**HTTP, "power_w": True}, "valid dictionary"),
         ({**HTTP, "power_w": "a", "phase_a": "b"}, "list of up to three places"),
         ({**HTTP, "phase_a": ["a", "b", "c", "d"]}, "at most 3 items"),

@@ -34,6 +34,7 @@ mode = "solar"
 name = "grid"
 role = "grid"
 kind = "constant"
+power_w = 0
 every_s = 1
 includes_charger = {sees}
 """
@@ -94,6 +95,8 @@ BATTERY = """
 name = "battery"
 role = "battery"
 kind = "constant"
+power_w = 0
+soc_percent = 50
 every_s = 1
 [battery]
 meter = "battery"
@@ -161,6 +164,7 @@ amps = 64
 name = "grid"
 role = "grid"
 kind = "constant"
+power_w = 0
 every_s = 1
 [fuse]
 meter = "grid"

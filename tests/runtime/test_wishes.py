@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.control.small_world import GATE, LEFT, NOON, RIGHT, SITE_FACTS, charging, world
+from tests.control.small_world import GATE, LEFT, METERED_FACTS, NOON, RIGHT, SITE_FACTS, charging, world
 from tests.runtime import site_under_test
 from tests.runtime.site_under_test import SiteUnderTest, Step, play, unit
 from twcmaster.control.commands import initial
@@ -67,7 +67,7 @@ class Daemon:
         self.disk = disk
         self.told: list[str] = []
         self.woken = 0
-        known = known_of(SITE_FACTS, CARS)
+        known = known_of(METERED_FACTS, CARS)
         around = Around(self.clock, lambda: known, lambda level, text: self.told.append(text), self._wake)
         self.wishes = Wishes(disk, START, around)
 

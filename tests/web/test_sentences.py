@@ -68,7 +68,13 @@ def refusals() -> list[str | Unread]:
     found = [text for path in served for place in places for text in said_in(path, place)]
     refusing = [
         SOURCE / name
-        for name in ("control/commands.py", "control/known.py", "runtime/wishes.py", "api/views/wishes.py")
+        for name in (
+            "control/commands.py",
+            "control/known.py",
+            "control/reach.py",
+            "runtime/wishes.py",
+            "api/views/wishes.py",
+        )
     ]
     found += [text for path in refusing for text in said_in(path, {"CommandRefused": 0})]
     return [text for text in found if isinstance(text, str) and text not in NAMED_ONLY]

@@ -8,12 +8,15 @@ from pathlib import Path
 import click
 
 from twcmaster.cli import places
+from twcmaster.cli.energy_words import energy_lines, page_line
 from twcmaster.cli.loading import config_option, load_config
 from twcmaster.config.edit import inline_secrets
 from twcmaster.config.load import site_facts
 from twcmaster.config.schema import BusSection, CircuitSection, Config
 from twcmaster.config.secrets import others_can_read
+from twcmaster.control import phrases
 from twcmaster.model.address import SerialAddress, parse_link
+from twcmaster.model.settings import Mode
 from twcmaster.model.site import BusFacts, Site
 
 
@@ -22,7 +25,8 @@ from twcmaster.model.site import BusFacts, Site
 def check(config_file: Path) -> None:
     """Look for mistakes in a config file and show what it means.
 
-    Prints every problem with its place and a suggestion, or the circuits, buses and limits as they are understood.
+    Prints every problem with its place and a suggestion, or the circuits, buses, limits, meters and the rest as they
+    are understood.
     Nothing is opened and nothing is sent.
     """
     config = load_config(config_file)
@@ -33,18 +37,25 @@ def check(config_file: Path) -> None:
 
 def describe_config(config: Config) -> Iterator[str]:
     """What a config means, line by line."""
-    control = config.control
-    wish = f"fixed, {control.amps:g} A shared by the cars that want power" if control.mode == "fixed" else "off"
-    yield f'Site "{config.site.name}", mode: {wish}'
+    yield f'Site "{config.site.name}", mode: {_wish(config)}'
     yield ""
     site = site_facts(config)
     for circuit in config.circuit:
         if circuit.parent is None:
             yield from _circuit(config, site, circuit, depth=0)
+    yield from energy_lines(config, site.energy)
     yield ""
+    yield page_line(config)
     yield f"State:  {config.service.state_dir or places.state_dir()}"
     yield f"Socket: {config.service.socket or places.socket_path()}"
     yield from _notes(config)
+
+
+def _wish(config: Config) -> str:
+    control = config.control
+    if control.mode == "fixed":
+        return f"fixed, {control.amps:g} A shared by the cars that want power"
+    return phrases.mode(Mode(control.mode))
 
 
 def _circuit(config: Config, site: Site, circuit: CircuitSection, depth: int) -> Iterator[str]:

@@ -71,10 +71,14 @@ def test(config_file: Path, most: int | None, seconds: float | None, json_wanted
         if not json_wanted:
             click.echo("\n".join(round_lines(sections, answers, len(heard))))
 
-    run_until_stopped(lambda stop: _ask(config, Pace(most, seconds, _pause_s(sections)), hear, stop))
-    if not heard:
-        raise Failure("Stopped before every meter could answer once.")
-    _judge(config, heard, json_wanted=json_wanted)
+    async def ask_and_judge(stop: asyncio.Event) -> None:
+        await _ask(config, Pace(most, seconds, _pause_s(sections)), hear, stop)
+        if not heard:
+            raise Failure("Stopped before every meter could answer once.")
+        _judge(config, heard, json_wanted=json_wanted)
+
+    # All is said in there: a meter that hangs in a thread may end the program right behind it.
+    run_until_stopped(ask_and_judge)
 
 
 def _pause_s(sections: Sequence[MeterSection]) -> float:

@@ -19,7 +19,10 @@ LAST_WORDS_S = 1.0
 
 
 def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
-    """Run `main(stop)` to its end; `stop` is set by a signal, and a second signal ends the program at once."""
+    """Run `main(stop)` to its end; `stop` is set by a signal, and a second signal ends the program at once.
+
+    What `main` leaves in threads may keep this from returning: the program then ends here, so `main` says it all.
+    """
     try:
         with asyncio.Runner() as runner:
             try:
@@ -50,6 +53,8 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
     error, code = sys.exception(), 0
     if isinstance(error, click.ClickException):
         error.show()
+        code = error.exit_code
+    elif isinstance(error, click.exceptions.Exit):
         code = error.exit_code
     elif error is not None:
         traceback.print_exception(error)

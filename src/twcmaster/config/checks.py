@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from twcmaster.config.connector_checks import CONNECTORS_PER_BUS, connector_problems
 from twcmaster.config.meter_checks import meter_problems
-from twcmaster.config.problems import Problem
-from twcmaster.config.schema import BusRole, BusSection, CircuitSection, Config, ConnectorSection
+from twcmaster.config.phases import fuse_phase_problems
+from twcmaster.config.problems import Problem, no_such
+from twcmaster.config.schema import BusRole, BusSection, CircuitSection, Config
 from twcmaster.config.web import web_problems
-from twcmaster.model.address import AddressError, parse_link
-
-#: The wire's design allows one master and three connectors on a bus.
-CONNECTORS_PER_BUS = 3
+from twcmaster.model.address import AddressError, ReplayAddress, SerialAddress, parse_link
 
 
 def across_sections(config: Config) -> list[Problem]:
     """Every contradiction between sections."""
     problems = [*_unique("circuit", config.circuit), *_unique("bus", config.bus), *_circuits(config)]
-    problems += [*_buses(config), *_connectors(config), *_links(config), *_timezone(config), *meter_problems(config)]
-    problems += web_problems(config.web)
+    problems += [
+        *_buses(config),
+        *connector_problems(config),
+        *_links(config),
+        *_amps(config),
+        *_timezone(config),
+        *meter_problems(config),
+    ]
+    problems += [*fuse_phase_problems(config), *web_problems(config.web)]
     return problems or list(_fallbacks(config))
 
 
@@ -38,7 +45,7 @@ def _circuits(config: Config) -> Iterator[Problem]:
     for index, circuit in enumerate(config.circuit):
         path = f"circuit[{index}]"
         if circuit.parent is not None and circuit.parent not in by_name:
-            yield _no_such(f"{path}.parent", "circuit", circuit.parent, by_name)
+            yield no_such(f"{path}.parent", "circuit", circuit.parent, by_name)
         elif _loops(circuit, by_name):
             yield Problem(f"{path}.parent", f'"{circuit.name}" is fed by itself through its parents.')
         if circuit.phase is not None and circuit.phases != 1:
@@ -58,16 +65,12 @@ def _loops(circuit: CircuitSection, by_name: dict[str, CircuitSection]) -> bool:
     return False
 
 
-def _no_such(path: str, section: str, name: str, known: dict[str, CircuitSection] | dict[str, BusSection]) -> Problem:
-    return Problem(path, f'there is no [[{section}]] named "{name}".', f"There is: {', '.join(known)}.")
-
-
 def _buses(config: Config) -> Iterator[Problem]:
     circuits = {circuit.name: circuit for circuit in config.circuit}
     for index, bus in enumerate(config.bus):
         path = f"bus[{index}]"
         if bus.circuit not in circuits:
-            yield _no_such(f"{path}.circuit", "circuit", bus.circuit, circuits)
+            yield no_such(f"{path}.circuit", "circuit", bus.circuit, circuits)
             continue
         feed = min(bus.connector_limit_a, circuits[bus.circuit].limit_a)
         if bus.minimum_a > feed:
@@ -79,45 +82,32 @@ def _buses(config: Config) -> Iterator[Problem]:
             )
 
 
-def _connectors(config: Config) -> Iterator[Problem]:
-    circuits = {circuit.name: circuit for circuit in config.circuit}
-    buses = {bus.name: bus for bus in config.bus}
-    seen: set[tuple[str, str]] = set()
-    for index, connector in enumerate(config.connector):
-        path = f"connector[{index}]"
-        if connector.bus not in buses:
-            yield _no_such(f"{path}.bus", "bus", connector.bus, buses)
-        if connector.circuit is not None and connector.circuit not in circuits:
-            yield _no_such(f"{path}.circuit", "circuit", connector.circuit, circuits)
-        if (connector.bus, connector.id.upper()) in seen:
-            yield Problem(f"{path}.id", f'"{connector.id}" is described twice.')
-        seen.add((connector.bus, connector.id.upper()))
-        yield from _phases(path, connector, buses, circuits)
-
-
-def _phases(
-    path: str, connector: ConnectorSection, buses: dict[str, BusSection], circuits: dict[str, CircuitSection]
-) -> Iterator[Problem]:
-    bus = buses.get(connector.bus)
-    circuit = circuits.get(connector.circuit or (bus.circuit if bus else ""))
-    if connector.phases is not None and circuit is not None and circuit.phases == 1 and len(connector.phases) > 1:
-        yield Problem(f"{path}.phases", f'names {len(connector.phases)} phases, but circuit "{circuit.name}" has one.')
-    if connector.phases is not None and len(set(connector.phases)) != len(connector.phases):
-        yield Problem(f"{path}.phases", "names a phase twice.", "One for each of the unit's L1, L2 and L3.")
-
-
 def _links(config: Config) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for index, bus in enumerate(config.bus):
-        try:
-            parse_link(bus.link)
-        except AddressError as error:
-            yield Problem(f"bus[{index}].link", str(error))
+        yield from _link(f"bus[{index}].link", bus.link)
         if bus.link in seen and not bus.link.startswith("replay://"):
             yield Problem(
                 f"bus[{index}].link", f"is the link of bus[{seen[bus.link]}] too: each bus needs its own adapter."
             )
         seen.setdefault(bus.link, index)
+
+
+def _link(path: str, link: str) -> Iterator[Problem]:
+    try:
+        address = parse_link(link)
+    except AddressError as error:
+        yield Problem(path, str(error))
+        return
+    if isinstance(address, SerialAddress | ReplayAddress) and Path(address.path).is_dir():
+        yield Problem(path, f"is {address.path}, which is a folder.", "`twcmaster ports` lists adapters.")
+
+
+def _amps(config: Config) -> Iterator[Problem]:
+    minimum_a = min((bus.minimum_a for bus in config.bus), default=0)
+    if config.control.mode == "fixed" and 0 < config.control.amps < minimum_a:
+        text = f"is {config.control.amps:g} A, but no car charges below minimum_a, {minimum_a} A."
+        yield Problem("control.amps", text, "Give at least as much, or 0 for no charging.")
 
 
 def _timezone(config: Config) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT
 
+from twcmaster.config.problems import BYTE_ORDER_MARK
 from twcmaster.config.secrets import SECRET_IN_URL, SECRET_TABLES, is_secret_key, secrets_in, without_secrets
 
 UNCHANGED = "(unchanged)"
@@ -80,8 +81,8 @@ def values(text: str) -> dict[str, Any]:
 
 def _parse(text: str) -> tomlkit.TOMLDocument:
     try:
-        return tomlkit.parse(text)
-    except TOMLKitError as error:
+        return tomlkit.parse(text.removeprefix(BYTE_ORDER_MARK))
+    except (TOMLKitError, ValueError) as error:
         raise EditError(f"This is not valid TOML: {error}.") from error
 
 

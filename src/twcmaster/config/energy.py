@@ -17,7 +17,7 @@ class FuseSection(Section):
     meter: str
     #: Per phase: what may flow for long.
     fuse_a: float = field(metadata=AMPS)
-    #: Phases behind it. Default: three if any circuit has three, else one.
+    #: Phases behind it, from L1 on. Default: one if every car hangs on L1 or no phase is named anywhere, else three.
     phases: Literal[1, 2, 3] | None = None
     #: Line voltage of one phase, for meters that only tell watts. Default: the first circuit's.
     volts: float | None = field(default=None, metadata=LINE_VOLTS)

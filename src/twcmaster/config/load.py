@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from twcmaster.config.checks import across_sections
-from twcmaster.config.problems import ConfigError, Problem
+from twcmaster.config.phases import named_phases
+from twcmaster.config.problems import BYTE_ORDER_MARK, ConfigError, Problem
 from twcmaster.config.schema import BusSection, CircuitSection, Config, ConnectorSection
 from twcmaster.config.sealed import SealedMeter
 from twcmaster.model.energy import BatteryFacts, EnergyFacts, FuseFacts, MeterFacts, PeakFacts, Prices, SolarFacts
@@ -28,7 +29,10 @@ def load(path: Path) -> Config:
             str(path),
             [Problem("file", "does not exist.", "Start from one of the examples, or with `twcmaster run --setup`.")],
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        problem = Problem("file", f"cannot be read: {error}.", "Save it as UTF-8, as editors can.")
+        raise ConfigError(str(path), [problem]) from error
+    except OSError as error:
         raise ConfigError(str(path), [Problem("file", f"cannot be read: {error}.")]) from error
     return parse(text, str(path), path.absolute().parent)
 
@@ -36,9 +40,13 @@ def load(path: Path) -> Config:
 def parse(text: str, source: str = "config", folder: Path | None = None) -> Config:
     """The validated text of a file in this folder, with the secrets that it names. Raises ConfigError."""
     try:
-        raw: dict[str, Any] = tomllib.loads(text)
+        raw: dict[str, Any] = tomllib.loads(text.removeprefix(BYTE_ORDER_MARK))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(source, [Problem("file", f"is not valid TOML: {error}.")]) from error
+    except ValueError as error:
+        # Python reads no number with thousands of digits, and does not say where it stands.
+        problem = Problem("file", "holds a number with thousands of digits.", "Write a shorter one.")
+        raise ConfigError(source, [problem]) from error
     from twcmaster.config.validate import validated
 
     config = validated(raw, source, folder or Path())
@@ -58,21 +66,37 @@ def site_facts(config: Config) -> Site:
     """The installation as the decisions see it."""
     circuits = {section.name: _circuit(section) for section in config.circuit}
     buses = {section.name: _bus(section, config.connector, circuits) for section in config.bus}
-    return Site(config.site.name, circuits, buses, _energy(config))
+    return Site(config.site.name, circuits, buses, _energy(config, _loaded_phases(circuits, buses.values())))
 
 
-def _energy(config: Config) -> EnergyFacts:
+def _loaded_phases(circuits: Mapping[str, Circuit], buses: Collection[BusFacts]) -> frozenset[int]:
+    """Every phase that a connector, described or not, may load."""
+    fed = [circuits[bus.circuit].phases for bus in buses]
+    fed += [connector.phases for bus in buses for connector in bus.connectors.values()]
+    return frozenset(phase for phases in fed for phase in phases)
+
+
+def _energy(config: Config, loaded: frozenset[int]) -> EnergyFacts:
     meters = {m.name: MeterFacts(m.name, m.role, m.every_s, m.includes_charger) for m in config.meter}
     solar = SolarFacts(config.control.grid_target_w, config.control.house_w)
-    return EnergyFacts(meters, _fuse(config), _peak(config), _battery(config), solar, _prices(config))
+    return EnergyFacts(meters, _fuse(config, loaded), _peak(config), _battery(config), solar, _prices(config))
 
 
-def _fuse(config: Config) -> FuseFacts | None:
+def _fuse(config: Config, loaded: frozenset[int]) -> FuseFacts | None:
     if config.fuse is None:
         return None
-    phases = config.fuse.phases or max(circuit.phases for circuit in config.circuit)
+    phases = ALL_PHASES[: config.fuse.phases] if config.fuse.phases else _fuse_phases(config, loaded)
     volts = config.fuse.volts or config.circuit[0].volts
-    return FuseFacts(config.fuse.meter, config.fuse.fuse_a, ALL_PHASES[:phases], volts)
+    return FuseFacts(config.fuse.meter, config.fuse.fuse_a, phases, volts)
+
+
+def _fuse_phases(config: Config, loaded: frozenset[int]) -> Phases:
+    """All three, unless everything hangs on L1 or no phase is named at all.
+
+    Of a meter that tells watts alone, one phase then gets all; three would each get a third, which is too little.
+    """
+    used = named_phases(config) | loaded
+    return ALL_PHASES[:1] if used <= {1} or used <= set(SOME_PHASE) else ALL_PHASES
 
 
 def _peak(config: Config) -> PeakFacts | None:

@@ -15,7 +15,9 @@ def meter_problems(config: Config) -> Iterator[Problem]:
     """Every contradiction around meters."""
     yield from _names(config)
     yield from _users(config)
+    yield from _state_of_charge(config)
     yield from _solar(config)
+    yield from _watts(config)
 
 
 def _names(config: Config) -> Iterator[Problem]:
@@ -44,6 +46,14 @@ def _users(config: Config) -> Iterator[Problem]:
             yield Problem(f"{section}.meter", text)
 
 
+def _state_of_charge(config: Config) -> Iterator[Problem]:
+    battery = config.battery
+    for index, meter in enumerate(config.meter):
+        if battery is not None and meter.name == battery.meter and meter.soc_percent in (None, ()):
+            text = "is missing, but [battery] needs it to tell who comes first."
+            yield Problem(f"meter[{index}].soc_percent", text, 'For example: soc_percent = "battery.soc"')
+
+
 def _solar(config: Config) -> Iterator[Problem]:
     roles = {meter.role for meter in config.meter}
     if config.control.mode in _SOLAR_MODES and not roles & {MeterRole.GRID, MeterRole.PV}:
@@ -51,3 +61,15 @@ def _solar(config: Config) -> Iterator[Problem]:
         yield Problem("control.mode", text, 'Add a [[meter]] with role = "grid" (best), or "pv" and "house".')
     if MeterRole.HOUSE in roles and MeterRole.PV not in roles and MeterRole.GRID not in roles:
         yield Problem("meter", "a house meter alone tells no surplus.", 'Add a [[meter]] with role = "pv".')
+
+
+def _watts(config: Config) -> Iterator[Problem]:
+    """The surplus is counted in watts, of every meter that tells of it; amps alone have no direction."""
+    if config.control.mode not in _SOLAR_MODES:
+        return
+    roles = {meter.role for meter in config.meter}
+    counted = {MeterRole.GRID} if MeterRole.GRID in roles else {MeterRole.PV, MeterRole.HOUSE}
+    for index, meter in enumerate(config.meter):
+        if meter.role in counted and meter.power_w in (None, ()):
+            text = f'is missing, but mode "{config.control.mode}" counts the surplus in watts.'
+            yield Problem(f"meter[{index}].power_w", text, 'For example: power_w = "total_power"')

@@ -22,12 +22,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     field_validator,
     model_validator,
 )
+from pydantic_core import CoreSchema
 
 from twcmaster.config.secret_places import Secret
 from twcmaster.config.secrets import without_secrets
+from twcmaster.config.section import strictly
 from twcmaster.model.reading import MeterRole
 
 #: What a term's `unit` may say for each field, and the factor to the field's own unit.
@@ -38,6 +41,9 @@ UNITS: Mapping[str, Mapping[str, float]] = {
     "soc_percent": {"%": 1.0, "1": 100.0},
     "energy_kwh": {"kWh": 1.0, "Wh": 1e-3, "MWh": 1e3},
 }
+
+_LAST_REGISTER = 0xFFFF
+_REGISTER_BITS = 16
 
 
 def _not_zero(value: float) -> float:
@@ -50,9 +56,14 @@ Scale = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_not_zero)]
 
 
 class _Part(BaseModel):
-    """A table of the file: unknown keys are mistakes."""
+    """A table of the file: unknown keys are mistakes, and nothing is converted behind the person's back."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema: CoreSchema = strictly(handler(source))
+        return schema
 
 
 class Term(_Part):
@@ -118,16 +129,24 @@ class TopicTerm(TextTerm):
 class RegisterTerm(Term):
     """A number in Modbus registers, addressed from 0 as on the wire (a manual's 40083 is often 40082 or 82)."""
 
-    register_: int = Field(alias="register", ge=0, le=0xFFFF)
+    register_: int = Field(alias="register", ge=0, le=_LAST_REGISTER)
     type: Literal["u16", "s16", "u32", "s32", "u64", "s64", "float32", "float64"] = "s16"
     table: Literal["holding", "input"] = "holding"
     #: Which word of a longer number comes first, and which byte of a word.
     words: Literal["big", "little"] = "big"
     bytes_: Literal["big", "little"] = Field("big", alias="bytes")
     #: A register (s16, same table) with the power of ten to multiply by, as SunSpec devices have.
-    exponent_register: int | None = Field(None, ge=0, le=0xFFFF)
+    exponent_register: int | None = Field(None, ge=0, le=_LAST_REGISTER)
     #: Further raw values with which the device says "not known"; the extremes of each type always do.
     unknown: tuple[int, ...] = ()
+
+    @model_validator(mode="after")
+    def _ends_in_time(self) -> Self:
+        count = int(self.type[-2:]) // _REGISTER_BITS
+        last = _LAST_REGISTER + 1 - count
+        if self.register_ > last:
+            raise ValueError(f"goes beyond the last register: {self.type} takes {count} of them, from {last} at most")
+        return self
 
 
 def valid_path(text: str) -> str:
@@ -301,14 +320,26 @@ class FileMeterSection(MeterFields[TextTerm], Stamped):
         return f"file {self.path}"
 
 
+#: More than any house has; beyond it, a slip of the finger.
+MOST_W = 10_000_000.0
+MOST_A = 10_000.0
+PhaseAmps = Annotated[float | None, Field(ge=-MOST_A, le=MOST_A, allow_inf_nan=False)]
+
+
 class ConstantMeterSection(MeterBase):
     """`kind = "constant"`: numbers that never change, for a base load or for trying things out."""
 
     kind: Literal["constant"]
-    power_w: float | None = Field(None, allow_inf_nan=False)
-    phase_a: tuple[float | None, float | None, float | None] | None = None
+    power_w: float | None = Field(None, ge=-MOST_W, le=MOST_W, allow_inf_nan=False)
+    phase_a: tuple[PhaseAmps, PhaseAmps, PhaseAmps] | None = None
     soc_percent: float | None = Field(None, ge=0, le=100)
     energy_kwh: float | None = Field(None, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if (self.power_w, self.phase_a, self.soc_percent, self.energy_kwh) == (None, None, None, None):
+            raise ValueError("measures nothing: say what it shall tell, for example power_w = 500")
+        return self
 
     @property
     def source(self) -> str:

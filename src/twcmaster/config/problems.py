@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+#: What some editors put in front of a text; no problem.
+BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,11 @@ class ConfigError(Exception):
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         super().__init__(f"{source}: {count}\n" + "\n".join(f"  {problem}" for problem in problems))
         self.problems = problems
+
+
+def no_such(path: str, section: str, name: str, known: Iterable[str]) -> Problem:
+    """A section names one of another kind that does not exist."""
+    return Problem(path, f'there is no [[{section}]] named "{name}".', f"There is: {', '.join(known)}.")
 
 
 def path_text(location: tuple[int | str, ...]) -> str:

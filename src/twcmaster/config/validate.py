@@ -25,6 +25,16 @@ _EXAMPLES = {
     "bus": 'It names a [[bus]], for example: bus = "garage"',
     "amps": "For example: amps = 20",
 }
+#: What pydantic says less plainly.
+_EXPECTED = {
+    "bool_type": "must be true or false without quotes",
+    "int_type": "must be a whole number without quotes",
+    "float_type": "must be a number without quotes",
+    "string_type": "must be a text in quotes",
+    "path_type": "must be a path in quotes",
+    "dict_type": 'must be a table, for example { "X-Key" = "…" }',
+}
+_LISTS = ("circuit", "bus", "connector", "meter")
 
 
 def validated(raw: Mapping[str, Any], source: str, folder: Path) -> Config:
@@ -47,24 +57,37 @@ def shape_for(raw: Mapping[str, Any]) -> type[Config]:
 
 
 def _problem(detail: ErrorDetails, shape: type) -> Problem:
-    location = tuple(detail["loc"])
+    location, kind = tuple(detail["loc"]), detail["type"]
     path, key = path_text(location), str(location[-1]) if location else ""
-    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         return Problem(path, "is not a key that twcmaster knows.", _similar(key, _known_keys(shape, location)))
-    if detail["type"] == "missing":
+    if kind == "missing":
         return Problem(path, "is missing.", _EXAMPLES.get(key, ""))
-    if detail["type"] in ("model_type", "dataclass_type", "list_type", "model_attributes_type"):
-        return Problem(path, *_wrong_table(location))
-    what = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if kind in ("union_tag_not_found", "union_tag_invalid"):
+        return _wrong_kind(path, detail, _kinds(shape, location))
+    if kind in ("model_type", "dataclass_type", "list_type", "model_attributes_type"):
+        return Problem(path, *_wrong_table(location, kind))
+    what = _EXPECTED.get(kind) or detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     but = "" if _may_hold_secrets(location, detail["input"]) else f", but it is {_shown(detail['input'])}"
     return Problem(path, f"{what}{but}.", _EXAMPLES.get(key, ""))
 
 
-def _wrong_table(location: tuple[int | str, ...]) -> tuple[str, str]:
-    name = str(location[0])
-    if name in ("circuit", "bus", "connector") and len(location) == 1:
-        return "must be a list of tables.", f"Write [[{name}]] with two brackets."
-    return "must be a table.", f"Write [{name}] with one bracket."
+def _wrong_kind(path: str, detail: ErrorDetails, kinds: Sequence[str]) -> Problem:
+    asked = detail["input"].get("kind")
+    if asked is None:
+        return Problem(f"{path}.kind", "is missing.", f'For example: kind = "{kinds[0]}". {_known_here(kinds)}')
+    return Problem(f"{path}.kind", f"is {_shown(asked)}, which twcmaster does not know.", _similar(str(asked), kinds))
+
+
+def _wrong_table(location: tuple[int | str, ...], kind: str) -> tuple[str, str]:
+    name, *deeper = location
+    if any(isinstance(part, str) for part in deeper):
+        if kind == "list_type":
+            return "must be a list.", "Write it in brackets, its entries between commas."
+        return "must say where a number is.", 'Write a path in quotes, a register, or { path = "total_power" }.'
+    if name not in _LISTS:
+        return "must be a table.", f"Write [{name}] with one bracket."
+    return "must be a table." if deeper else "must be a list of tables.", f"Write [[{name}]] with two brackets."
 
 
 def _may_hold_secrets(location: tuple[int | str, ...], value: object) -> bool:
@@ -74,26 +97,46 @@ def _may_hold_secrets(location: tuple[int | str, ...], value: object) -> bool:
 
 def _shown(value: object) -> str:
     value = without_secrets(value) if isinstance(value, str) else value
-    text = f'"{value}"' if isinstance(value, str) else str(value)
+    text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= 60 else text[:57] + "…"  # noqa: PLR2004 - a line's worth
 
 
 def _similar(key: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-    return f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(known)}."
+    return f"Did you mean {close[0]}?" if close else _known_here(known)
+
+
+def _known_here(known: Sequence[str]) -> str:
+    return f"Known here: {', '.join(known)}."
 
 
 def _known_keys(shape: type, location: tuple[int | str, ...]) -> list[str]:
     """The keys allowed in the table that holds `location`."""
-    for part in location[:-1]:
+    return list(_hints(_shapes_at(shape, location[:-1])[0]))
+
+
+def _kinds(shape: type, location: tuple[int | str, ...]) -> list[str]:
+    """What `kind` may say in the table at `location`."""
+    return [kind for one in _shapes_at(shape, location) for kind in _tags(one)]
+
+
+def _shapes_at(shape: type, location: tuple[int | str, ...]) -> list[type]:
+    """The shapes that the table at `location` may have. Behind a table of several kinds comes the kind."""
+    shapes = [shape]
+    for part in location:
         if isinstance(part, str):
-            shape = next(iter(_shapes_in(_hints(shape).get(part))), shape)
-    return list(_hints(shape))
+            of_kind = [one for one in shapes if part in _tags(one)]
+            shapes = of_kind or [inner for one in shapes for inner in _shapes_in(_hints(one).get(part))] or shapes
+    return shapes
+
+
+def _tags(shape: type) -> tuple[str, ...]:
+    return get_args(_hints(shape).get("kind"))
 
 
 def _hints(shape: type) -> dict[str, Any]:
     if issubclass(shape, BaseModel):
-        return {name: info.annotation for name, info in shape.model_fields.items()}
+        return {info.alias or name: info.annotation for name, info in shape.model_fields.items()}
     hints = get_type_hints(shape)
     return {field.name: hints[field.name] for field in fields(shape)} if is_dataclass(shape) else {}
 

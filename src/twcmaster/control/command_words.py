@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from twcmaster.control import phrases
+from twcmaster.control.save_power import in_force
 from twcmaster.model.commands import (
     CancelChargeNow,
     Command,
@@ -14,7 +15,7 @@ from twcmaster.model.commands import (
     SetSchedule,
     StartChargeNow,
 )
-from twcmaster.model.settings import SITE, SaveKind
+from twcmaster.model.settings import SITE, SaveKind, SavePower, Settings
 
 
 def say(command: Command, clock: datetime) -> str:
@@ -57,11 +58,51 @@ def _charge_now(command: StartChargeNow, clock: datetime) -> str:
 
 
 def _save_power(command: SetSavePower, clock: datetime) -> str:
-    where = "" if command.circuit is None else f" behind {command.circuit}"
-    by = f" ({command.source})" if command.source else ""
+    where, by = _behind(command.circuit), _asked_by(command.source)
     if command.kind is None:
         return f"save power ended{where}{by}"
-    asked = {SaveKind.OFF: "no charging", SaveKind.AMPS: f"{command.value:g} A at most"}
-    told = asked.get(command.kind, f"{phrases.kilowatts(command.value)} at most")
     until = "" if command.until is None else f" until {phrases.moment(command.until, clock)}"
-    return f"save power{where}: {told}{until}{by}"
+    return f"save power{where}: {_at_most(command.kind, command.value)}{until}{by}"
+
+
+def _behind(circuit: str | None) -> str:
+    return "" if circuit is None else f" behind {circuit}"
+
+
+def _asked_by(source: str) -> str:
+    return f" ({source})" if source else ""
+
+
+def _at_most(kind: SaveKind, value: float) -> str:
+    asked = {SaveKind.OFF: "no charging", SaveKind.AMPS: f"{value:g} A at most"}
+    return asked.get(kind, f"{phrases.kilowatts(value)} at most")
+
+
+# ── what came of it ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def outcome(command: Command, scope: str, before: Settings, after: Settings, clock: datetime) -> str:
+    """What a command did: as `say` tells it, but honest where there was nothing to end or where more still holds."""
+    match command:
+        case CancelChargeNow() if before.of(scope).charge_now is None:
+            return f"no charge now was running{_for(scope)}"
+        case SetSavePower(kind=None):
+            return f"{_ended(command, before)}{_still_in_force(after, clock)}"
+        case _:
+            return say(command, clock)
+
+
+def _ended(command: SetSavePower, before: Settings) -> str:
+    where, by = _behind(command.circuit), _asked_by(command.source)
+    there = any((one.circuit, one.source) == (command.circuit, command.source) for one in before.save_power)
+    return f"save power ended{where}{by}" if there else f"there was no save power to end{where}{by}"
+
+
+def _still_in_force(settings: Settings, clock: datetime) -> str:
+    told = [_signal(one, clock) for one in settings.save_power if in_force(one, clock)]
+    return f"; still in force: {', '.join(told)}" if told else ""
+
+
+def _signal(signal: SavePower, clock: datetime) -> str:
+    until = "" if signal.until is None else f" until {phrases.moment(signal.until, clock)}"
+    return f"{_at_most(signal.kind, signal.value)}{_behind(signal.circuit)}{until}{_asked_by(signal.source)}"

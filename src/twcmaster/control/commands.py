@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 
 from twcmaster.control.known import Known
+from twcmaster.control.reach import LONGEST, has_passed, too_far
 from twcmaster.model.commands import (
     CancelChargeNow,
     Command,
@@ -35,7 +36,6 @@ from twcmaster.model.settings import (
 )
 
 CHARGE_NOW_LASTS = timedelta(hours=24)
-LONGEST = timedelta(days=366)
 #: No car's battery is larger; a slip of the decimal point is told at once.
 MOST_KWH = 1000.0
 MOST_W = 1_000_000.0
@@ -96,6 +96,7 @@ def _standing(
     if command.mode is None:
         _check_following(command, scope)
         return None
+    _check_sun(command, known)
     _check_amps(command.mode, command.amps, scope, known)
     if command.until is None:
         if command.then is not None:
@@ -114,6 +115,14 @@ def _check_following(command: SetMode, scope: str) -> None:
         raise CommandRefused(f"The site always has a mode: {_all_modes()}.")
     if command.amps is not None or command.until is not None or command.then is not None:
         raise CommandRefused("A connector that follows the site takes amps and times from it. Leave them out.")
+
+
+def _check_sun(command: SetMode, known: Known) -> None:
+    if not known.surplus and {command.mode, command.then} & {Mode.SOLAR, Mode.SOLAR_MIN}:
+        raise CommandRefused(
+            "No meter tells here what the sun leaves over. Describe a grid or pv meter in the config first, "
+            "or choose off or fixed."
+        )
 
 
 def _all_modes() -> str:
@@ -147,9 +156,9 @@ def _checked_until(until: datetime, now: datetime) -> datetime:
     if until.utcoffset() is None:
         raise CommandRefused("The time has no zone. Write it like 2026-06-21T18:30+02:00.")
     if until <= now:
-        raise CommandRefused("That time has passed already. Give one to come.")
+        raise has_passed()
     if until - now > LONGEST:
-        raise CommandRefused("That is more than a year from now. Give a time within a year, or none.")
+        raise too_far()
     return until.astimezone(UTC)
 
 

@@ -1,4 +1,4 @@
-"""What a command is checked against: which connectors and circuits there are and what they carry."""
+"""What a command is checked against: which connectors, circuits and meters there are, and what they carry."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from twcmaster.model.commands import CommandRefused
+from twcmaster.model.reading import MeterRole
 from twcmaster.model.settings import SITE
 from twcmaster.model.site import Circuit, Site
 from twcmaster.model.world import WallConnector
@@ -23,11 +24,13 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Connectors by key with their name and range, the site's range, and the names of circuits."""
+    """Connectors by key with their name and range, the site's range, the names of circuits, and what meters tell."""
 
     connectors: Mapping[str, tuple[str, Range]]
     site: Range
     circuits: tuple[str, ...]
+    #: Whether a meter tells what the sun leaves over.
+    surplus: bool
 
     def range_of(self, scope: str) -> Range | None:
         """The amps that make sense for a scope; None when its connector has not been heard since the start."""
@@ -75,7 +78,12 @@ def known_of(site: Site, connectors: Iterable[WallConnector]) -> Known:
         carried = Range(connector.minimum_a, connector.limit_a, "the unit and its wires carry")
         found[connector.key] = (connector.name, carried)
     minimum_a = min((entry.minimum_a for _, entry in found.values()), default=_least_minimum_a(site))
-    return Known(found, Range(minimum_a, _site_limit_a(site, seen), "the circuits carry"), tuple(site.circuits))
+    whole = Range(minimum_a, _site_limit_a(site, seen), "the circuits carry")
+    return Known(found, whole, tuple(site.circuits), surplus=_tells_surplus(site))
+
+
+def _tells_surplus(site: Site) -> bool:
+    return any(meter.role in (MeterRole.GRID, MeterRole.PV) for meter in site.energy.meters.values())
 
 
 def _least_minimum_a(site: Site) -> float:

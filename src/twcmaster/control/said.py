@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, time, timedelta
 
 from twcmaster.control import calendar
+from twcmaster.control.reach import LONGEST, has_passed, too_far
 from twcmaster.model.commands import CommandRefused
 from twcmaster.model.settings import Mode, Window
 
@@ -33,6 +34,15 @@ def moment(text: str, clock: datetime) -> datetime:
         written = datetime.fromisoformat(text.strip())
     except ValueError:
         raise CommandRefused(f'"{text}" is not a time. {_TIMES}') from None
+    return _written(written, clock)
+
+
+def _written(written: datetime, clock: datetime) -> datetime:
+    # Years that no clock can tell the offset of are told here; `commands.py` looks at the rest more closely.
+    if written.year < clock.year - 1:
+        raise has_passed()
+    if written.year > clock.year + 2:
+        raise too_far()
     if written.utcoffset() is None:
         return calendar.first_moment(written.replace(tzinfo=None), clock.tzinfo)
     return written.astimezone(UTC)
@@ -63,10 +73,9 @@ def say_window(what: Window) -> str:
 
 def _duration(found: re.Match[str]) -> timedelta:
     seconds = float(found["number"]) * _UNITS_S[found["unit"][0]]
-    try:
-        return timedelta(seconds=seconds)
-    except OverflowError:
-        raise CommandRefused(f'"{found[0]}" is too long. {_TIMES}') from None
+    if seconds > LONGEST.total_seconds():
+        raise too_far()
+    return timedelta(seconds=seconds)
 
 
 def _next(found: re.Match[str], clock: datetime, text: str) -> datetime:

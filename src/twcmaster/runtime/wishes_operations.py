@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from twcmaster.control import said
-from twcmaster.control.command_words import say
+from twcmaster.control.command_words import outcome, say
 from twcmaster.control.commands import LONGEST_NAME
 from twcmaster.control.known import Known
 from twcmaster.control.outlook import outlook
@@ -58,6 +58,7 @@ async def _set(wishes: Wishes, arguments: Arguments, clock: datetime, known: Kno
         command = decode_command(_with_times(arguments.get("command"), clock))
         version = arguments.get("version")
         who = str(arguments.get("who") or "console")[:LONGEST_NAME]
+        before = wishes.settings
         settings = await wishes.command(command, who, version if isinstance(version, int) else None)
     except (FormatError, CommandRefused) as refused:
         raise OperationError(str(refused).rstrip(".")) from None
@@ -65,7 +66,7 @@ async def _set(wishes: Wishes, arguments: Arguments, clock: datetime, known: Kno
         raise OperationError(f"not changed: {error}".rstrip(".")) from None
     scope = _scope_of(command, settings, known)
     return {
-        "text": say(command, clock),
+        "text": outcome(command, scope, before, settings, clock),
         "version": settings.version,
         "scope": scope,
         "outlook": outlook(settings, scope, clock).text,
