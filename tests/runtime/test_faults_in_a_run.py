@@ -136,15 +136,17 @@ def test_a_changed_bus_keeps_what_its_cars_get(tmp_path: Path, right: str) -> No
     assert min(test.drawn_a[50:]) > 35
 
 
-@pytest.mark.parametrize("max_ca", [0, 500, 590, 3200])
-def test_a_rating_below_the_minimum_ends_nothing(max_ca: int) -> None:
+@pytest.mark.parametrize("max_ca,offer_a", [(0, 20), (500, 0), (590, 0), (3200, 20)])
+def test_a_rating_below_the_minimum_ends_nothing(max_ca: int, offer_a: int) -> None:
     def ask(test: BusesUnderTest) -> None:
         adapter = test.site.lines["left"].attach(lambda _: None)
         adapter.write(frame(encode(ConnectorLinkReady(0x1111, 0x11, max_ca), 16)))
 
     buses = (BusPlan("left", (unit(0x1111), unit(0x2222))),)
-    test = play(buses, CIRCUIT + bus("left"), {55: ask, 56: ask, 57: ask}, 70)
+    test = play(buses, CIRCUIT + bus("left"), {55: ask, 56: ask, 57: ask}, 80)
     assert test.seconds_over(40) == 0
+    assert test.offers()["left/1111"] == offer_a
+    assert test.samples()[0].draw_a > 0.9 * max(6, offer_a)
 
 
 def test_a_contactor_that_the_bus_opened_by_itself_rests_too() -> None:

@@ -80,7 +80,8 @@ class LimitTalk:
 
     def clamp(self, limit_ca: int) -> int:
         """The nearest limit not above this one that wiring and unit allow; whole amperes, never under the floor."""
-        capped = min(limit_ca, self.unit.max_ca, self._settings.connector_limit_ca)
+        # A unit that rates itself at 0 A has not told: the wires decide.
+        capped = min(limit_ca, self.unit.max_ca or limit_ca, self._settings.connector_limit_ca)
         whole = capped // WHOLE_AMP_CA * WHOLE_AMP_CA
         return whole if whole >= self.floor_ca() else 0
 
