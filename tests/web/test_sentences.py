@@ -77,9 +77,42 @@ def refusals() -> list[str | Unread]:
         )
     ]
     found += [text for path in refusing for text in said_in(path, {"CommandRefused": 0})]
-    return [text for text in found if isinstance(text, str) and text not in NAMED_ONLY]
+    said = [text for text in found if isinstance(text, str) and text not in NAMED_ONLY]
+    return [text for text in said if not text.startswith(FOR_PROGRAMS)]
 
 
+#: Answers to what the page never asks, or only after checking: for those who write programs or commands.
+FOR_PROGRAMS = (
+    "This replaces the whole",
+    "Send the ETag",
+    "A request with a login cookie",
+    "Send the header",
+    "Mend the fields",
+    f'"{BLANK}" has none',
+    "Log in as a person",
+    f"{BLANK} is not within",
+    "Ask for",
+    "`from`",
+    "Turn them round",
+    f"{BLANK} intervals",
+    "Give either `until`",
+    "What comes after",
+    "The site always",
+    "A connector that follows",
+    "Amps go with fixed",
+    "The time has no zone",
+    "Two windows have the same id",
+    "A window needs",
+    "Windows are in",
+    "Priorities ",
+    "There is no",
+    f"{BLANK} save-power signals",
+    f"{BLANK} makes no sense. Give amps or watts",
+    f"{BLANK} comes after",
+    f'"{BLANK}" could be',
+    "GET /",
+    "Known: ",
+)
 #: No sentences of their own: where in the config file, and what is wrong there, in English.
 NAMED_ONLY = ("", f"{BLANK}: {BLANK}", f"{BLANK}: {BLANK}.", f"meter: {BLANK}.")
 
@@ -200,11 +233,8 @@ BESIDES = (
     "As the site from 21:30",
     "Nobody has set a password yet.",
     "Open the page and enter the setup code from the log.",
-    "This needs a login or a valid token.",
-    "Log in, or send Authorization: Bearer TOKEN.",
+    "The request cannot be read.",
     "garage/1A2B cannot have 20 A: its wires carry 16 A. Give 6 to 16 A.",
     "The site cannot have 50 A: the unit and its wires carry 40 A. Give 6 to 40 A.",
-    'There is no connector "left". No connector has been heard yet; "site" stands for all of them.',
-    'There is no connector "left". There are garage/1A2B (Right), and "site" for all of them.',
-    *(words for _, *told in _HTTP_WORDS.values() for words in told),
+    *_HTTP_WORDS[413][1:],
 )
