@@ -204,7 +204,8 @@ class History:
 
     async def energy(self, edges: Sequence[datetime]) -> Sequence[Energy]:
         """The energy between each pair of neighbouring edges. Raises DatabaseError."""
-        return await self._database.run(lambda c: queries.energy(c, edges))
+        now_s = int(self._clock().timestamp())
+        return await self._database.run(lambda c: queries.energy(c, edges, now_s))
 
     async def sessions(self, start: datetime, end: datetime, before_id: int | None, most: int) -> list[ChargeSession]:
         """Newest first, those that are going on as they are now. Raises DatabaseError."""
