@@ -21,7 +21,7 @@ from twcmaster.store import history as history_module
 from twcmaster.store import history_tables as tables
 from twcmaster.store.database import DatabaseError
 from twcmaster.store.history import History
-from twcmaster.store.history_copies import BadCopy
+from twcmaster.store.history_checks import BadCopy
 
 NOON = small_world.NOON
 IDLE = replace(small_world.LEFT, activity=Activity.READY, actual_a=0.0)

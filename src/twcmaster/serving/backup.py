@@ -28,7 +28,7 @@ from twcmaster.runtime.state_json import notices, plain
 from twcmaster.serving.setup import SetupDesk
 from twcmaster.serving.site import Site
 from twcmaster.store.history import History
-from twcmaster.store.history_copies import BadCopy
+from twcmaster.store.history_checks import BadCopy
 
 FORMAT = 1
 SETTINGS, HISTORY, CONFIG, MANIFEST = "settings.json", "history.db", "config.toml", "manifest.json"
