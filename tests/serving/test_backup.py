@@ -157,7 +157,7 @@ def test_a_connector_that_is_not_here_is_left_out_and_said(tmp_path: Path, made:
     run_virtual(main())
 
 
-def repacked(archive: Path, **entries: bytes | None) -> None:
+def repacked(archive: Path, *, how: int = zipfile.ZIP_DEFLATED, **entries: bytes | None) -> None:
     """Some entries replaced, or taken out."""
     with zipfile.ZipFile(archive) as old:
         content = {name: old.read(name) for name in old.namelist()}
@@ -165,7 +165,7 @@ def repacked(archive: Path, **entries: bytes | None) -> None:
         content.pop(name.replace("_", "."), None)
         if data is not None:
             content[name.replace("_", ".")] = data
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as new:
+    with zipfile.ZipFile(archive, "w", how) as new:
         for name, data in content.items():
             new.writestr(name, data)
 
@@ -182,9 +182,29 @@ def flipped(archive: Path) -> None:
     archive.write_bytes(raw)
 
 
+def packed_otherwise(archive: Path, how: int) -> None:
+    """As another program would pack it, and then damaged."""
+    repacked(archive, how=how)
+    raw = bytearray(archive.read_bytes())
+    at = raw.index(b"settings.json") + len("settings.json") + 20
+    raw[at : at + 20] = bytes(20)
+    archive.write_bytes(raw)
+
+
+def placed_nowhere(archive: Path) -> None:
+    """The list at the end stands too early, so that the first entry begins before the file does."""
+    raw = bytearray(archive.read_bytes())
+    at = raw.rindex(b"PK\x05\x06") + 16
+    raw[at : at + 4] = (int.from_bytes(raw[at : at + 4], "little") + 50).to_bytes(4, "little")
+    archive.write_bytes(raw)
+
+
 @pytest.mark.parametrize(
     "harm,words",
     [
+        (lambda archive: packed_otherwise(archive, zipfile.ZIP_BZIP2), "This is no backup"),
+        (lambda archive: packed_otherwise(archive, zipfile.ZIP_LZMA), "This is no backup"),
+        (placed_nowhere, "This is no backup"),
         (lambda archive: archive.write_bytes(b"PK nonsense"), "This is no backup"),
         (cut, "This is no backup"),
         (flipped, "This is no backup"),
