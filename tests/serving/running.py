@@ -44,7 +44,8 @@ UNIT = UnitPlan(ConnectorSettings(0x1839, sign=0x52), CarSpec(battery_kwh=200.0,
 class House:
     """The config file, the site that runs on it, and what really flows."""
 
-    def __init__(self, folder: Path, toml: str | None) -> None:
+    def __init__(self, folder: Path, toml: str | None, start: datetime) -> None:
+        self._start = start
         self.config = folder / "site.toml"
         if toml is not None:
             self.config.write_text(toml, encoding="utf-8")
@@ -58,7 +59,7 @@ class House:
         self.graphs: list[app.Graph] = []
 
     def clock(self) -> datetime:
-        return START + timedelta(seconds=self._now() - self._begun)
+        return self._start + timedelta(seconds=self._now() - self._begun)
 
     async def run(self) -> None:
         config = load(self.config) if self.config.exists() else None
@@ -105,9 +106,9 @@ class House:
 
 
 @asynccontextmanager
-async def running(folder: Path, toml: str | None = GARAGE) -> AsyncIterator[House]:
+async def running(folder: Path, toml: str | None = GARAGE, start: datetime = START) -> AsyncIterator[House]:
     """The site alone. When the block ends, it is stopped; its errors are raised."""
-    house = House(folder, toml)
+    house = House(folder, toml, start)
     task = asyncio.ensure_future(house.run())
     try:
         yield house

@@ -21,7 +21,7 @@ from twcmaster.store import history as history_module
 from twcmaster.store import history_tables as tables
 from twcmaster.store.database import DatabaseError
 from twcmaster.store.history import History
-from twcmaster.store.history_copies import BadCopy
+from twcmaster.store.history_checks import BadCopy
 
 NOON = small_world.NOON
 IDLE = replace(small_world.LEFT, activity=Activity.READY, actual_a=0.0)
@@ -290,6 +290,24 @@ async def test_a_clock_that_goes_back_breaks_nothing(site: Site) -> None:
     await site.pass_time(300)
     series = await site.history.series(NOON, NOON + timedelta(minutes=10), 60)
     assert [value for value in series.columns["cars_w"][:6] if value is not None] == [CAR_W] * 6
+
+
+@pytest.mark.parametrize("before_s,after_s", [(3600, 7261), (3000, 4000), (3000, 200)])
+async def test_a_clock_that_was_ahead_for_a_while_does_not_end_the_history(
+    site: Site, before_s: int, after_s: int
+) -> None:
+    await site.pass_time(before_s, step_s=5)
+    right = site.clock
+    site.clock = right.replace(year=2036)
+    await site.pass_time(1200, step_s=5)
+    site.clock = right
+    await site.pass_time(after_s, step_s=5)
+    kwh = CAR_W / 1000 * (before_s + after_s) / 3600
+    assert await site.charged_kwh() == pytest.approx(kwh, rel=0.03)
+    site.clock += timedelta(days=100)
+    site.history._until_forgetting = 0
+    await site.history._write()
+    assert await site.charged_kwh() == pytest.approx(kwh, rel=0.06), "the quarters are there, too"
 
 
 async def test_a_copy_brings_back_what_is_missing(site: Site, tmp_path: Path) -> None:

@@ -77,6 +77,8 @@ def refusals() -> list[str | Unread]:
         )
     ]
     found += [text for path in refusing for text in said_in(path, {"CommandRefused": 0})]
+    copies = [SOURCE / "store/history_checks.py", SOURCE / "store/history_copies.py"]
+    found += [text for path in copies for text in said_in(path, {"BadCopy": 0})]
     said = [text for text in found if isinstance(text, str) and text not in NAMED_ONLY]
     return [text for text in said if not text.startswith(FOR_PROGRAMS)]
 

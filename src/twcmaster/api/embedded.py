@@ -27,8 +27,6 @@ from twcmaster.api.page import Page
 from twcmaster.api.ports import Facade
 from twcmaster.api.web_settings import WebSettings
 
-#: Connections at once; beyond it newcomers get 503. Each costs some tens of kilobytes.
-MOST_CONNECTIONS = 400
 LARGEST_HEADERS_BYTES = 16 * 1024
 #: What clients say on a WebSocket is ignored anyway.
 LARGEST_MESSAGE_BYTES = 4096
@@ -86,7 +84,6 @@ def assemble(facade: Facade, settings: WebSettings) -> EmbeddedServer:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=20,
         timeout_graceful_shutdown=FAREWELL_S,
         h11_max_incomplete_event_size=LARGEST_HEADERS_BYTES,

@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from twcmaster.api.ports import NotPossible
 from twcmaster.api.schemas.problem import FieldProblem, Problem
@@ -90,6 +91,7 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(NotPossible, _not_possible)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -135,6 +137,11 @@ _HTTP_WORDS = {
     405: ("method", "This address does not take this method.", "The Allow header names those that it takes."),
     413: ("too_large", "The request is larger than anything this address has use for.", "Send less."),
 }
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    """Whoever asked has hung up: nobody hears this, and nothing is wrong here."""
+    return Response(status_code=400)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

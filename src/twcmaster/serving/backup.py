@@ -7,7 +7,9 @@ of them, or none. The history adds what is missing here. Accounts and secrets ar
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import lzma
 import os
 import tempfile
 import zipfile
@@ -28,7 +30,7 @@ from twcmaster.runtime.state_json import notices, plain
 from twcmaster.serving.setup import SetupDesk
 from twcmaster.serving.site import Site
 from twcmaster.store.history import History
-from twcmaster.store.history_copies import BadCopy
+from twcmaster.store.history_checks import BadCopy
 
 FORMAT = 1
 SETTINGS, HISTORY, CONFIG, MANIFEST = "settings.json", "history.db", "config.toml", "manifest.json"
@@ -149,6 +151,7 @@ def _tells_vin(body: bytes) -> bool:
 _UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     KeyError,
     EOFError,
     NotImplementedError,
@@ -156,6 +159,8 @@ _UNREADABLE = (
     ValueError,
     FormatError,
 )
+#: Damage that comes as a failure of the disk: bz2 gives it no number, and places that no file has are invalid.
+_UNREADABLE_BY = (None, errno.EINVAL)
 
 
 # ── zip ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -191,6 +196,11 @@ def _unpack(archive: Path, folder: Path) -> tuple[Settings, Path | None]:
             return (Settings() if document is None else decode(document)), history
     except _UNREADABLE as error:
         raise NotPossible(f"This is no backup: {error}.", "Choose a file that Backup has made.") from error
+    except OSError as error:
+        if error.errno in _UNREADABLE_BY:
+            raise NotPossible(f"This is no backup: {error}.", "Choose a file that Backup has made.") from error
+        todo = "Free some space in the folder for temporary files, then try again."
+        raise NotPossible(f"The backup cannot be unpacked: {error}.", todo) from error
 
 
 def _document(archive: zipfile.ZipFile, name: str) -> Any:

@@ -16,7 +16,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -76,6 +76,14 @@ class Database:
         """Close the file, for good."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
+
+    def interrupt(self) -> None:
+        """Make what runs now fail, as soon as SQLite looks up."""
+        connection = self._connection
+        if connection is not None:
+            # The thread may have closed it meanwhile.
+            with suppress(sqlite3.ProgrammingError):
+                connection.interrupt()
 
     def take_messages(self) -> tuple[str, ...]:
         """What has come up since the last call, in whole sentences."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ LONGEST_HELD_S = 5.0
 MOST_WAITING_MINUTES = 1440
 FORGET_EVERY_MINUTES = 360
 LAST_WRITE_S = 1.0
+#: Ten years on the slowest computer take a minute. Meanwhile nothing else gets at the file.
+LONGEST_TAKING_S = 300.0
 #: A commit a minute wears out SD cards. Shared memory, for other programs that read along, would be written to the disk
 #: with every commit and cost twice what the history itself does; a commit writes whole pages, so they are small.
 #: Half a megabyte of them is enough to remember.
@@ -71,6 +74,7 @@ class History:
         self._seen_at: float | None = None
         self._until_forgetting = 0
         self._problem: str | None = None
+        self._closing = False
 
     @property
     def health(self) -> StoreHealth:
@@ -134,6 +138,7 @@ class History:
 
     async def close(self) -> None:
         """Write what is left, and let go of the file."""
+        self._closing = True
         minute = self._minutes.finish()
         if minute is not None:
             self._waiting.append(minute)
@@ -142,6 +147,8 @@ class History:
                 await self._write()
                 await self._database.close()
         except TimeoutError:
+            # The program cannot end before the thread that reads or writes does.
+            self._database.interrupt()
             self._notice("warning", "The disk did not take the last minute of the history in time")
 
     async def _write(self) -> None:
@@ -189,7 +196,16 @@ class History:
 
     async def take_from(self, source: Path) -> str:
         """Add what a copy has and this file has not; in words what that was. Raises DatabaseError and BadCopy."""
-        return await self._database.run(partial(copies.take_from, source))
+        given_up = threading.Event()
+        too_long = asyncio.get_running_loop().call_later(LONGEST_TAKING_S, given_up.set)
+        now_s = self._clock().timestamp()
+        try:
+            return await self._database.run(
+                lambda c: copies.take_from(source, now_s, lambda: self._closing or given_up.is_set(), c)
+            )
+        finally:
+            too_long.cancel()
+            given_up.set()
 
     # ── questions ──
 
@@ -204,7 +220,8 @@ class History:
 
     async def energy(self, edges: Sequence[datetime]) -> Sequence[Energy]:
         """The energy between each pair of neighbouring edges. Raises DatabaseError."""
-        return await self._database.run(lambda c: queries.energy(c, edges))
+        now_s = int(self._clock().timestamp())
+        return await self._database.run(lambda c: queries.energy(c, edges, now_s))
 
     async def sessions(self, start: datetime, end: datetime, before_id: int | None, most: int) -> list[ChargeSession]:
         """Newest first, those that are going on as they are now. Raises DatabaseError."""

@@ -37,7 +37,7 @@ def series(connection: sqlite3.Connection, start_s: int, end_s: int, step_s: int
     first_s = start_s // step_s * step_s
     count = max(1, -(-(end_s - first_s) // step_s))
     sums: dict[str, tuple[list[float], list[float]]] = {}
-    for row in _rows(connection, first_s, end_s, step_s):
+    for row in _rows(connection, first_s, end_s, step_s, now_s):
         index = (row.at_s - first_s) // step_s
         if 0 <= index < count:
             _add(sums, row, index, count)
@@ -51,12 +51,12 @@ def _finest_s(start_s: int, now_s: int) -> int:
     return Step.MINUTE if start_s >= now_s - tables.MINUTES_KEPT_S else Step.QUARTER
 
 
-def _rows(connection: sqlite3.Connection, start_s: int, end_s: int, step_s: int) -> Iterator[Row]:
+def _rows(connection: sqlite3.Connection, start_s: int, end_s: int, step_s: int, now_s: int) -> Iterator[Row]:
     if step_s < Step.MINUTE:
         return tables.fine(connection, start_s, end_s)
     if step_s < Step.QUARTER:
         return tables.minutes(connection, start_s, end_s)
-    return tables.quarters(connection, start_s, end_s)
+    return tables.quarters(connection, start_s, end_s, now_s)
 
 
 def _add(sums: dict[str, tuple[list[float], list[float]]], row: Row, index: int, count: int) -> None:
@@ -79,11 +79,11 @@ def _order(name: str) -> tuple[bool, str]:
     return ":" in name, name
 
 
-def energy(connection: sqlite3.Connection, edges: Sequence[datetime]) -> list[Energy]:
+def energy(connection: sqlite3.Connection, edges: Sequence[datetime], now_s: int) -> list[Energy]:
     """The energy between each pair of neighbouring edges."""
     edges_s = [int(edge.timestamp()) for edge in edges]
     integrals: list[dict[str, float]] = [{} for _ in edges[1:]]
-    for row in tables.quarters(connection, edges_s[0], edges_s[-1]):
+    for row in tables.quarters(connection, edges_s[0], edges_s[-1], now_s):
         part = integrals[bisect_right(edges_s, row.at_s) - 1]
         for name, value in _wanted(row):
             part[name] = part.get(name, 0.0) + value * row.covered_s

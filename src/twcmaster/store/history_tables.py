@@ -55,9 +55,12 @@ def _layout(connection: sqlite3.Connection, columns: Sequence[str]) -> int:
 
 
 def roll_up(connection: sqlite3.Connection, until_s: int) -> None:
-    """Make the quarters that were over at `until_s` from their minutes."""
-    last = connection.execute("SELECT max(at) FROM quarters").fetchone()[0]
-    after_s = -1 if last is None else last + Step.QUARTER - 1
+    """Make the quarters that were over at `until_s` from their minutes.
+
+    The last one is made again: a clock that was ahead for a moment has made it before it was over.
+    """
+    last = _last_quarter(connection, until_s)
+    after_s = -1 if last is None else last - 1
     while True:
         found = connection.execute("SELECT min(at) FROM minutes WHERE at > ?", (after_s,)).fetchone()[0]
         if found is None:
@@ -80,7 +83,19 @@ def _write_quarter(connection: sqlite3.Connection, at_s: int) -> None:
                 sums[name] = (value_s + value * row.covered_s, weight_s + row.covered_s)
     mean = array("f", (value_s / weight_s if weight_s else nan for value_s, weight_s in sums.values()))
     values = (at_s, _layout(connection, tuple(sums)), covered_s, _blob(mean))
-    connection.execute("INSERT OR REPLACE INTO quarters VALUES (?, ?, ?, ?)", values)
+    # Some of its minutes may be gone by now: what knew more of it stays.
+    connection.execute(
+        "INSERT INTO quarters VALUES (?, ?, ?, ?) ON CONFLICT (at) DO UPDATE SET layout = excluded.layout, "
+        "covered = excluded.covered, mean = excluded.mean WHERE excluded.covered > covered",
+        values,
+    )
+
+
+def _last_quarter(connection: sqlite3.Connection, now_s: int) -> int | None:
+    """The newest one that was over at `now_s`. Others are from a clock that was ahead, maybe by years."""
+    query = "SELECT max(at) FROM quarters WHERE at <= ?"
+    found: int | None = connection.execute(query, (now_s - Step.QUARTER,)).fetchone()[0]
+    return found
 
 
 def forget(connection: sqlite3.Connection, now_s: int) -> None:
@@ -114,16 +129,17 @@ def minutes(connection: sqlite3.Connection, start_s: int, end_s: int) -> Iterato
     )
 
 
-def quarters(connection: sqlite3.Connection, start_s: int, end_s: int) -> Iterator[Row]:
-    """Quarters of an hour, and the minutes of the last, unfinished one."""
+def quarters(connection: sqlite3.Connection, start_s: int, end_s: int, now_s: int) -> Iterator[Row]:
+    """Quarters of an hour that were over at `now_s`, and the minutes since."""
+    last = _last_quarter(connection, now_s)
+    since_s = 0 if last is None else last + Step.QUARTER
     yield from _rows(
         connection,
         "SELECT at, layout, covered, mean FROM quarters WHERE at >= ? AND at < ? ORDER BY at",
         start_s,
-        end_s,
+        min(end_s, since_s),
     )
-    last = connection.execute("SELECT max(at) FROM quarters").fetchone()[0]
-    yield from minutes(connection, max(start_s, 0 if last is None else last + Step.QUARTER), end_s)
+    yield from minutes(connection, max(start_s, since_s), end_s)
 
 
 def _rows(connection: sqlite3.Connection, query: str, start_s: int, end_s: int) -> Iterator[Row]:
