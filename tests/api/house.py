@@ -265,7 +265,7 @@ class Served:
     async def with_cookie(self, name: str = "owner") -> httpx2.AsyncClient:
         """A browser's client, logged in and on our page."""
         user = next(user for user in self.house.accounts.users() if user.name == name)
-        cookie = await self.server.house.doorkeeper.log_in(user, "127.0.0.1", "Test Browser")
+        cookie = self.server.house.doorkeeper.log_in(user, "127.0.0.1", "Test Browser")
         return self.client(Cookie=f"twcmaster_login={cookie}", Origin=self.url)
 
 

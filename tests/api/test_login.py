@@ -9,7 +9,8 @@ import pytest
 
 from tests.api.house import PASSWORD, Served, served
 from twcmaster.api.auth.back_off import FREE_FAILURES
-from twcmaster.model.accounts import Scope
+from twcmaster.model.accounts import Scope, User
+from twcmaster.store.database import DatabaseError
 
 STEER = ("POST", "/commands", {"do": "set_mode", "mode": "solar"})
 ADMIN = [
@@ -196,6 +197,49 @@ async def test_a_changed_password_ends_every_login(api: Served) -> None:
         assert (await http.post("/api/v1/auth/login", json={"password": "battery staple"})).status_code == 200
 
 
+async def test_whoever_is_removed_while_changing_the_password_stays_removed(
+    api: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await api.house.guest()
+    doorkeeper = api.server.house.doorkeeper
+    check = doorkeeper.check_password
+
+    async def removed_meanwhile(*asked: str) -> User:
+        user = await check(*asked)
+        await api.house.accounts.remove_user(user.name)
+        return user
+
+    monkeypatch.setattr(doorkeeper, "check_password", removed_meanwhile)
+    change = {"old_password": PASSWORD, "new_password": "battery staple"}
+    async with await api.with_cookie("guest") as http:
+        answer = await http.post("/api/v1/auth/password", json=change)
+        assert (answer.status_code, answer.json()["type"]) == (409, "changed")
+        login = await http.post("/api/v1/auth/login", json={"name": "owner", "password": PASSWORD})
+        assert login.json()["type"] == "not_kept", "nobody is let in who is removed while logging in"
+    assert api.house.accounts.users() == ()
+    assert await api.house.accounts._flush(), "what nobody needs any more holds up nothing"
+
+
+async def test_revoking_that_does_not_reach_the_disk_can_be_repeated(
+    api: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(work: object) -> None:
+        raise DatabaseError("accounts.db: database is locked. Another program has it open: close that.")
+
+    token, key = await api.server.house.doorkeeper.new_token("victim", Scope.READ, None, "owner")
+    async with await api.with_token() as http:
+        with monkeypatch.context() as patched:
+            patched.setattr(api.house.accounts._database, "run", full)
+            answer = await http.delete(f"/api/v1/auth/tokens/{token.id}")
+            assert (answer.status_code, answer.json()["type"]) == (503, "not_kept")
+            assert "opens nothing from now on" in answer.json()["detail"]
+            assert (await http.post("/api/v1/commands", json={"do": "set_mode", "mode": "solar"})).status_code == 200
+        refused = await http.get("/api/v1/state", headers={"Authorization": f"Bearer {key}"})
+        assert refused.status_code == 401
+        assert (await http.delete(f"/api/v1/auth/tokens/{token.id}")).status_code == 204
+        assert token.id not in [one["id"] for one in (await http.get("/api/v1/auth/tokens")).json()["tokens"]]
+
+
 async def test_browsers_are_listed_and_can_be_logged_out(api: Served) -> None:
     await api.house.guest()
     async with await api.with_cookie() as owner, await api.with_cookie("guest") as guest:
@@ -232,8 +276,6 @@ async def test_an_open_door_asks_nobody(tmp_path: Path) -> None:
 
 async def test_on_a_disk_that_takes_nothing_one_can_still_log_in(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     async def full(work: object) -> None:
-        from twcmaster.store.database import DatabaseError
-
         raise DatabaseError("accounts.db: database or disk is full. The disk is full: free some space.")
 
     monkeypatch.setattr(api.house.accounts._database, "run", full)

@@ -71,8 +71,8 @@ async def nothing_is_kept(house: House, kept: Kept, remedy: str) -> None:
         await kept.facade.wishes.command(SetMode(Mode.FIXED, SITE, 10.0), "owner")
     with pytest.raises(DatabaseError, match=remedy):
         await kept.facade.accounts.put_token(TOKEN)
-    await kept.facade.accounts.put_login(LOGIN)
-    await kept.facade.accounts.audit(AuditEntry(NOW, "owner", "looked at it", "10.0.0.2"))
+    kept.facade.accounts.put_login(LOGIN)
+    kept.facade.accounts.audit(AuditEntry(NOW, "owner", "looked at it", "10.0.0.2"))
     await asyncio.sleep(180)
     assert house.drawn_a() > 19
     assert house.told("error", "The history is not being kept") == 1

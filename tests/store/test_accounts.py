@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from twcmaster.model.accounts import LOGIN_LASTS, AuditEntry, Login, Role, Scope, Token, User
+from twcmaster.store import accounts as accounts_module
 from twcmaster.store.accounts import Accounts
 from twcmaster.store.database import DatabaseError
 
@@ -33,11 +36,12 @@ def accounts(folder: Path, told: Told | None = None) -> Accounts:
 async def test_what_is_kept_is_there_after_a_restart(tmp_path: Path) -> None:
     kept = accounts(tmp_path)
     await kept.load()
-    for change in (kept.put_user(OWNER), kept.put_user(GUEST), kept.put_token(TOKEN), kept.put_login(LOGIN)):
+    for change in (kept.put_user(OWNER), kept.put_user(GUEST), kept.put_token(TOKEN)):
         await change
+    kept.put_login(LOGIN)
     kept.used("aa", NOW + timedelta(hours=1))
     kept.used("bb", NOW + timedelta(hours=1))
-    await kept.audit(AuditEntry(NOW, "owner", "did something", "192.168.1.20"))
+    kept.audit(AuditEntry(NOW, "owner", "did something", "192.168.1.20"))
     await kept.close()
     again = accounts(tmp_path)
     await again.load()
@@ -57,7 +61,7 @@ async def test_a_user_who_goes_or_changes_is_logged_out(tmp_path: Path, change: 
     kept = accounts(tmp_path)
     await kept.load()
     await kept.put_user(OWNER)
-    await kept.put_login(LOGIN)
+    kept.put_login(LOGIN)
     await change(kept)
     assert kept.login_by_hash("bb") is None
     await kept.close()
@@ -71,7 +75,7 @@ async def test_a_login_that_is_over_does_not_come_back(tmp_path: Path) -> None:
     kept = accounts(tmp_path)
     await kept.load()
     await kept.put_user(OWNER)
-    await kept.put_login(LOGIN)
+    kept.put_login(LOGIN)
     await kept.close()
     later = Accounts(tmp_path / "accounts.db", lambda: NOW + LOGIN_LASTS, Told())
     await later.load()
@@ -115,7 +119,7 @@ async def test_a_file_damaged_meanwhile_loses_nobody_and_brings_nobody_back(tmp_
         await kept._database.run(lambda connection: connection.execute("nonsense"))
     (tmp_path / "accounts.db").write_bytes(b"no database at all" * 1000)
     await kept.remove_user(GUEST.name)
-    await kept.put_login(LOGIN)
+    kept.put_login(LOGIN)
     assert [level for level, text in told if "aside-" in text] == ["error"]
     await kept.close()
     again = accounts(tmp_path)
@@ -134,38 +138,86 @@ async def test_without_a_disk_access_is_not_granted_but_logins_go_on(
     await kept.load()
     await kept.put_user(OWNER)
 
-    async def full(_: object) -> None:
-        raise DatabaseError("The disk is full: free some space.")
-
     monkeypatch.setattr(kept._database, "run", full)
     for change in (kept.put_user(GUEST), kept.put_token(TOKEN), kept.remove_user("owner")):
         with pytest.raises(DatabaseError):
             await change
     assert [user.name for user in kept.users()] == ["owner"]
-    await kept.put_login(LOGIN)
+    kept.put_login(LOGIN)
     assert kept.login_by_hash("bb") == LOGIN
     for number in range(3):
-        await kept.audit(AuditEntry(NOW, "owner", f"thing {number}"))
+        kept.audit(AuditEntry(NOW, "owner", f"thing {number}"))
     assert [entry.what for entry in await kept.audit_log(1, 1)] == ["thing 1"]
     assert len(told) == 1, "said once"
     await kept.close()
 
 
-async def test_a_token_is_revoked_at_once_even_if_the_disk_does_not_take_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def full(_: object) -> None:
+    raise DatabaseError("The disk is full: free some space.")
+
+
+@pytest.mark.parametrize("again", ["asked for", "by itself"])
+async def test_what_is_revoked_stays_so_when_the_disk_works_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: str
 ) -> None:
     kept = accounts(tmp_path)
     await kept.load()
+    await kept.put_user(OWNER)
     await kept.put_token(TOKEN)
-
-    async def full(_: object) -> None:
-        raise DatabaseError("full")
-
-    monkeypatch.setattr(kept._database, "run", full)
-    with pytest.raises(DatabaseError):
+    kept.put_login(LOGIN)
+    await kept._flush()
+    with monkeypatch.context() as patched:
+        patched.setattr(kept._database, "run", full)
+        for revoking in (kept.remove_token("t1"), kept.remove_login("l1")):
+            with pytest.raises(DatabaseError):
+                await revoking
+        assert kept.token_by_hash("aa") is None
+        assert kept.login_by_hash("bb") is None
+        assert (len(kept.tokens()), len(kept.logins())) == (1, 1), "so that one can try again"
+    if again == "asked for":
         await kept.remove_token("t1")
-    assert kept.token_by_hash("aa") is None
+        await kept.remove_login("l1")
+    else:
+        await kept._flush()
+    assert (kept.tokens(), kept.logins()) == ((), ())
     await kept.close()
+    later = accounts(tmp_path)
+    await later.load()
+    assert (later.tokens(), later.logins()) == ((), ())
+    await later.close()
+
+
+async def test_what_is_noted_waits_for_no_disk_and_is_written_in_the_background(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts_module, "RETRY_S", 0.01)
+    kept = accounts(tmp_path)
+    await kept.load()
+    await kept.put_user(OWNER)
+    running = asyncio.ensure_future(kept.run())
+    with monkeypatch.context() as patched:
+        patched.setattr(kept._database, "run", full)
+        kept.put_login(LOGIN)
+        kept.audit(AuditEntry(NOW, "owner", "did something"))
+        await asyncio.sleep(0.02)
+    async with asyncio.timeout(10):
+        while written(tmp_path) != (1, 1):  # noqa: ASYNC110 - the file tells nobody
+            await asyncio.sleep(0.01)
+    kept.log_out("bb")
+    kept.audit(AuditEntry(NOW, "owner", "logged out"))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await kept.close()
+    assert written(tmp_path) == (0, 2)
+
+
+def written(folder: Path) -> tuple[int, int]:
+    """Logins and entries of the audit log on disk."""
+    with closing(sqlite3.connect(folder / "accounts.db")) as connection:
+        logins, audit = (
+            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("logins", "audit")
+        )
+    return logins, audit
 
 
 async def test_no_key_or_password_stands_in_the_file(tmp_path: Path) -> None:

@@ -124,7 +124,8 @@ class History(Protocol):
 class Accounts(Protocol):
     """Users, tokens, logins and the audit log. Lookups answer from memory.
 
-    What grants access is on disk when the call returns, or OSError is raised, with a text for people.
+    What grants or ends access is on disk when the call returns, or OSError is raised, with a text for people. What has
+    no `async` waits for no disk.
     """
 
     def users(self) -> Sequence[User]: ...
@@ -139,13 +140,18 @@ class Accounts(Protocol):
         """And all logins of it."""
 
     async def put_token(self, token: Token) -> None: ...
-    async def remove_token(self, token_id: str) -> None: ...
-    async def put_login(self, login: Login) -> None: ...
-    async def remove_login(self, login_id: str) -> None: ...
+    async def remove_token(self, token_id: str) -> None:
+        """It opens nothing any more, even if OSError is raised; then it stays in the list, to be revoked again."""
+
+    async def remove_login(self, login_id: str) -> None:
+        """As with a token."""
+
+    def put_login(self, login: Login) -> None: ...
+    def log_out(self, key_hash: str) -> None: ...
     def used(self, key_hash: str, now: datetime) -> None:
         """Note the use of a token or login, which lasts longer by it; kept once in a while."""
 
-    async def audit(self, entry: AuditEntry) -> None: ...
+    def audit(self, entry: AuditEntry) -> None: ...
     async def audit_log(self, skip: int, most: int) -> Sequence[AuditEntry]:
         """Newest first."""
 

@@ -52,6 +52,16 @@ def kept() -> Iterator[None]:
         raise ApiProblem(503, "not_kept", "Could not be kept", detail, "Mend the disk, then try again.") from error
 
 
+@contextmanager
+def revoked() -> Iterator[None]:
+    """Around what ends somebody's access: it is ended in any case, but must reach the disk to stay so."""
+    try:
+        yield
+    except OSError as error:
+        detail = f"It opens nothing from now on, but may again after a restart: {error}"
+        raise ApiProblem(503, "not_kept", "Could not be kept", detail, "Mend the disk, then try again.") from error
+
+
 def too_large() -> ApiProblem:
     """413 for a body that is larger than its address takes."""
     return ApiProblem(413, "too_large", "Content Too Large", *_HTTP_WORDS[413][1:])

@@ -1132,7 +1132,7 @@ export interface components {
             toml: string;
             /**
              * Values
-             * @description The same as JSON, with every default filled in
+             * @description The same as JSON: what the file says, no defaults
              */
             values: {
                 [key: string]: unknown;
@@ -5610,6 +5610,15 @@ export interface operations {
             };
             /** @description Unprocessable Content */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

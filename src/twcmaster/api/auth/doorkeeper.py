@@ -132,7 +132,7 @@ class Doorkeeper:
         given = code.strip().upper().replace("-", "").replace(" ", "").encode()
         if not hmac.compare_digest(given, self._code.replace("-", "").encode()):
             self._back_off.failed(address, "", self._now())
-            await self.audit(name, "wrong setup code", address)
+            self.audit(name, "wrong setup code", address)
             raise _wrong("This is not the setup code.", "The code stands in the daemon's log and terminal.")
         self._back_off.succeeded(address, "")
         async with self._one_hash:
@@ -154,13 +154,16 @@ class Doorkeeper:
             right = await asyncio.to_thread(verify_password, password, kept)
             if user is None or not right:
                 self._back_off.failed(address, name, self._now())
-                await self.audit(name, "wrong password", address)
+                self.audit(name, "wrong password", address)
                 raise _wrong("Name and password do not fit.", "Check both; capital letters count.")
         self._back_off.succeeded(address, name)
         return user
 
     async def set_password(self, user: User, password: str) -> User:
-        """Give a user a new password and end all its logins."""
+        """Give a user a new password and end all its logins. Called with the house's writing held."""
+        if self._user(user.name) != user:
+            detail = f'"{user.name}" has been changed or removed meanwhile.'
+            raise ApiProblem(409, "changed", "Somebody else was faster", detail, "Log in again.")
         return await self.new_user(user.name, user.role, password)
 
     async def new_user(self, name: str, role: Role, password: str) -> User:
@@ -197,22 +200,20 @@ class Doorkeeper:
 
     # ── logins and tokens ──
 
-    async def log_in(self, user: User, address: str, agent: str) -> str:
+    def log_in(self, user: User, address: str, agent: str) -> str:
         """A new login; the cookie's value."""
         for old in sorted(self._accounts.logins(), key=lambda login: login.last_used_at)[: 1 - MOST_LOGINS or None]:
-            await self._accounts.remove_login(old.id)
+            self._accounts.log_out(old.key_hash)
         cookie, now = secrets.token_urlsafe(_KEY_BYTES), self._clock()
         login = Login(
             secrets.token_hex(4), user.name, hash_key(cookie), now, now, now + LOGIN_LASTS, address[:60], agent[:120]
         )
-        await self._accounts.put_login(login)
+        self._accounts.put_login(login)
         return cookie
 
-    async def log_out(self, key_hash: str) -> None:
+    def log_out(self, key_hash: str) -> None:
         """End the login of this cookie."""
-        login = self._accounts.login_by_hash(key_hash)
-        if login is not None:
-            await self._accounts.remove_login(login.id)
+        self._accounts.log_out(key_hash)
 
     async def new_token(self, label: str, scope: Scope, expires_at: datetime | None, by: str) -> tuple[Token, str]:
         """A new token and its key, which nobody can show again."""
@@ -226,9 +227,9 @@ class Doorkeeper:
             await self._accounts.put_token(token)
         return token, key
 
-    async def audit(self, who: str, what: str, address: str = "") -> None:
+    def audit(self, who: str, what: str, address: str = "") -> None:
         """Keep who did what."""
-        await self._accounts.audit(AuditEntry(self._clock(), who[:60], what[:400], address[:60]))
+        self._accounts.audit(AuditEntry(self._clock(), who[:60], what[:400], address[:60]))
 
 
 def hash_key(key: str) -> str:

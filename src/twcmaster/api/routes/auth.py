@@ -9,7 +9,7 @@ from fastapi import FastAPI, Path, Query, Request, Response
 
 from twcmaster.api.access import COOKIE, Admin, House, HouseDep, Reader, Steerer, address_of, identify
 from twcmaster.api.auth.doorkeeper import Identity
-from twcmaster.api.problems import ApiProblem, documented, kept, not_found
+from twcmaster.api.problems import ApiProblem, documented, kept, not_found, revoked
 from twcmaster.api.schemas import auth as shown
 from twcmaster.api.section import Section
 from twcmaster.model.accounts import LOGIN_LASTS, Role, Token, User
@@ -32,28 +32,28 @@ async def post_setup(house: HouseDep, request: Request, response: Response, firs
     """Set the owner's password with the one-time code from log or terminal; logs in."""
     address = address_of(request)
     user = await house.doorkeeper.first_password(first.code, first.name, first.password.get_secret_value(), address)
-    await house.doorkeeper.audit(user.name, "set the first password", address)
-    return await _let_in(house, user, request, response)
+    house.doorkeeper.audit(user.name, "set the first password", address)
+    return _let_in(house, user, request, response)
 
 
 async def post_login(house: HouseDep, request: Request, response: Response, login: shown.LoginIn) -> shown.Me:
     """Log in; sets the cookie."""
     address = address_of(request)
     user = await house.doorkeeper.check_password(login.name, login.password.get_secret_value(), address)
-    await house.doorkeeper.audit(user.name, "logged in", address)
-    return await _let_in(house, user, request, response)
+    house.doorkeeper.audit(user.name, "logged in", address)
+    return _let_in(house, user, request, response)
 
 
 async def post_logout(house: HouseDep, who: Reader, request: Request, response: Response) -> None:
     """Log out here; the cookie is worth nothing afterwards."""
-    await house.doorkeeper.log_out(who.key_hash)
-    await house.doorkeeper.audit(who.name, "logged out", address_of(request))
+    house.doorkeeper.log_out(who.key_hash)
+    house.doorkeeper.audit(who.name, "logged out", address_of(request))
     response.delete_cookie(COOKIE, path=_cookie_path(request), httponly=True, samesite="strict")
 
 
-async def _let_in(house: House, user: User, request: Request, response: Response) -> shown.Me:
+def _let_in(house: House, user: User, request: Request, response: Response) -> shown.Me:
     agent = request.headers.get("user-agent", "")
-    cookie = await house.doorkeeper.log_in(user, address_of(request), agent)
+    cookie = house.doorkeeper.log_in(user, address_of(request), agent)
     response.set_cookie(
         COOKIE,
         cookie,
@@ -84,8 +84,9 @@ async def post_password(house: HouseDep, who: Steerer, request: Request, change:
     user = await confirmed(house, who, change.old_password.get_secret_value(), request)
     if user is None:
         raise ApiProblem(409, "no_password", "No password here", f'"{who.name}" has none.', "Log in as a person.")
-    await house.doorkeeper.set_password(user, change.new_password.get_secret_value())
-    await house.doorkeeper.audit(who.name, "changed the password", address_of(request))
+    async with house.writing:
+        await house.doorkeeper.set_password(user, change.new_password.get_secret_value())
+    house.doorkeeper.audit(who.name, "changed the password", address_of(request))
 
 
 async def confirmed(house: House, who: Identity, password: str, request: Request) -> User | None:
@@ -109,7 +110,7 @@ async def post_user(house: HouseDep, who: Admin, request: Request, user: shown.U
         if any(other.name == user.name for other in house.facade.accounts.users()):
             raise ApiProblem(409, "exists", "There is one already", f'"{user.name}" exists.', "Choose another name.")
         made = await house.doorkeeper.new_user(user.name, user.role, user.password.get_secret_value())
-    await house.doorkeeper.audit(who.name, f"let in {made.name} as {made.role}", address_of(request))
+    house.doorkeeper.audit(who.name, f"let in {made.name} as {made.role}", address_of(request))
     return _user(made)
 
 
@@ -119,7 +120,7 @@ async def delete_user(house: HouseDep, who: Admin, request: Request, name: Id) -
         _check_removable(house.facade.accounts.users(), name)
         with kept():
             await house.facade.accounts.remove_user(name)
-    await house.doorkeeper.audit(who.name, f"removed {name}", address_of(request))
+    house.doorkeeper.audit(who.name, f"removed {name}", address_of(request))
 
 
 def _check_removable(users: Sequence[User], name: str) -> None:
@@ -146,7 +147,7 @@ async def get_tokens(house: HouseDep, _: Admin) -> shown.Tokens:
 async def post_token(house: HouseDep, who: Admin, request: Request, wanted: shown.TokenIn) -> shown.NewToken:
     """Make a token. Its key is in this answer and nowhere else, ever."""
     token, key = await house.doorkeeper.new_token(wanted.label, wanted.scope, wanted.expires_at, who.name)
-    await house.doorkeeper.audit(who.name, f'made token "{token.label}" ({token.scope})', address_of(request))
+    house.doorkeeper.audit(who.name, f'made token "{token.label}" ({token.scope})', address_of(request))
     return shown.NewToken(**_token(token).model_dump(), key=key)
 
 
@@ -155,9 +156,9 @@ async def delete_token(house: HouseDep, who: Admin, request: Request, token_id: 
     found = next((token for token in house.facade.accounts.tokens() if token.id == token_id), None)
     if found is None:
         raise not_found(f'There is no token "{token_id}".', "GET /auth/tokens lists them all.")
-    with kept():
+    with revoked():
         await house.facade.accounts.remove_token(token_id)
-    await house.doorkeeper.audit(who.name, f'revoked token "{found.label}"', address_of(request))
+    house.doorkeeper.audit(who.name, f'revoked token "{found.label}"', address_of(request))
 
 
 def _token(token: Token) -> shown.Token:
@@ -200,8 +201,9 @@ async def delete_login(house: HouseDep, who: Steerer, request: Request, login_id
     found = next((login for login in house.facade.accounts.logins() if login.id == login_id), None)
     if found is None or (who.role is not Role.OWNER and found.user != who.name):
         raise not_found(f'There is no login "{login_id}".', "GET /auth/logins lists them.")
-    await house.facade.accounts.remove_login(login_id)
-    await house.doorkeeper.audit(who.name, f"logged out a browser of {found.user}", address_of(request))
+    with revoked():
+        await house.facade.accounts.remove_login(login_id)
+    house.doorkeeper.audit(who.name, f"logged out a browser of {found.user}", address_of(request))
 
 
 async def get_audit(
@@ -244,6 +246,10 @@ def add_to(app: FastAPI, prefix: str) -> None:
     )
     routes.add("/logins", get_logins, responses=admin)
     routes.add(
-        "/logins/{login_id}", delete_login, methods=["DELETE"], status_code=204, responses=documented(401, 403, 404)
+        "/logins/{login_id}",
+        delete_login,
+        methods=["DELETE"],
+        status_code=204,
+        responses=documented(401, 403, 404, 503),
     )
     routes.add("/audit", get_audit, responses=admin)

@@ -24,7 +24,7 @@ async def get_backup(house: HouseDep, who: Admin, request: Request) -> Response:
     """Settings, history, and the config without secrets, in one zip."""
     with kept():
         made = await house.facade.backup.save()
-    await house.doorkeeper.audit(who.name, "took a backup", address_of(request))
+    house.doorkeeper.audit(who.name, "took a backup", address_of(request))
     return _download(made, f"twcmaster-backup-{house.facade.clock():%Y-%m-%d}.zip")
 
 
@@ -32,7 +32,7 @@ async def get_diagnostics(house: HouseDep, who: Admin, request: Request) -> Resp
     """What a bug report needs, secrets and VINs removed."""
     with kept():
         made = await house.facade.backup.diagnostics()
-    await house.doorkeeper.audit(who.name, "took a diagnostics bundle", address_of(request))
+    house.doorkeeper.audit(who.name, "took a diagnostics bundle", address_of(request))
     return _download(made, f"twcmaster-diagnostics-{house.facade.clock():%Y-%m-%d}.zip")
 
 
@@ -47,7 +47,7 @@ async def put_backup(house: HouseDep, who: Admin, request: Request) -> Restored:
         restored = await house.facade.backup.restore(Path(name), who.name)
     finally:
         await anyio.to_thread.run_sync(os.unlink, name)
-    await house.doorkeeper.audit(who.name, f"restored a backup: {', '.join(restored)}", address_of(request))
+    house.doorkeeper.audit(who.name, f"restored a backup: {', '.join(restored)}", address_of(request))
     return Restored(restored=list(restored))
 
 

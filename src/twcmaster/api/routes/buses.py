@@ -76,7 +76,7 @@ async def post_message(
         raise ApiProblem(422, "invalid", "Not hex", detail, 'Write bytes like "FC E1 77 77 24 33".') from None
     answer = await house.facade.buses.send(known(house.facade, bus), body)
     sent = body.hex(" ").upper()
-    await house.doorkeeper.audit(who.name, f"debug message on {bus}: {sent}", address_of(request))
+    house.doorkeeper.audit(who.name, f"debug message on {bus}: {sent}", address_of(request))
     return shown.DebugAnswer(
         bus=bus,
         sent=sent,

@@ -54,7 +54,7 @@ async def put_config(
         now = await house.facade.setup.read()
         must_match(if_match, now.digest)
         written = await house.facade.setup.write(wanted.toml, now.digest, who.name)
-    await house.doorkeeper.audit(who.name, "changed the config", address_of(request))
+    house.doorkeeper.audit(who.name, "changed the config", address_of(request))
     return _config(response, written)
 
 

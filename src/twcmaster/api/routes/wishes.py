@@ -66,7 +66,7 @@ async def _do(house: House, who: Identity, request: Request, command: Command, i
     must_match(if_match, version)
     with kept():
         settings = await house.facade.wishes.command(command, who.name, None if if_match is None else version)
-    await house.doorkeeper.audit(who.name, str(command), address_of(request))
+    house.doorkeeper.audit(who.name, str(command), address_of(request))
     return settings
 
 

@@ -17,7 +17,7 @@ class Config(Answer):
 
     path: str | None = Field(description="null: there is no file yet", examples=["/etc/twcmaster.toml"])
     toml: str
-    values: dict[str, Any] = Field(description="The same as JSON, with every default filled in")
+    values: dict[str, Any] = Field(description="The same as JSON: what the file says, no defaults")
     digest: str = Field(description="Names this very content; also the ETag")
     writable: bool
 
