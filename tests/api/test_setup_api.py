@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -195,3 +196,24 @@ async def test_a_meter_is_tried(api: Served, tmp_path: Path) -> None:
         assert tried["problem"]
         refused = await http.post("/api/v1/setup/meter", json={"meter": meter | {"kind": "crystal ball"}})
         assert (refused.status_code, refused.json()["type"]) == (409, "not_possible")
+        url = {"kind": "http", "url": "http://me:hush@127.0.0.1:1/\n"}
+        await http.post("/api/v1/setup/meter", json={"meter": meter | url})
+        tried_at = [entry["what"] for entry in (await http.get("/api/v1/auth/audit")).json()["entries"]]
+    assert tried_at[0] == "tried a meter at http://…@127.0.0.1:1/?"
+    assert tried_at[-1] == f"tried a meter at {path}"
+
+
+@pytest.mark.parametrize(
+    "path,body",
+    [
+        ("config/draft", {"changes": {"site": {"name": "\ud800"}}}),
+        ("config/draft", {"changes": {"\ud800": {"name": "x"}}}),
+        ("setup/meter", {"meter": {"name": "\ud800", "kind": "http", "url": "http://127.0.0.1:1/\ud800"}}),
+        ("setup/meter", {"meter": {"name": ["\ud800"], "kind": {}, "url": []}}),
+    ],
+)
+async def test_text_that_no_file_can_hold_is_refused(api: Served, path: str, body: dict[str, object]) -> None:
+    async with await api.with_token() as http:
+        headers = {"content-type": "application/json"}
+        answer = await http.post(f"/api/v1/{path}", content=json.dumps(body), headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (409, "not_possible")

@@ -161,6 +161,53 @@ def test_the_places_of_secrets_are_shown_and_the_secrets_beside_them_are_not() -
     assert values(with_secrets(shown, PLACES)) == values(PLACES)
 
 
+COMMENTED = """
+# old: password = "hunter2-a"
+#mqtt_password = hunter2-b and more   # of the broker
+# url = "http://me:hunter2-c@10.0.0.9/x?api_key=hunter2-d&site=7"
+# headers = { "X-Key" = "hunter2-e", Accept = "hunter2-f" }
+# token: hunter2-g
+# limits = { password = 'hunter2-h', amps = 7 }
+title = "a # b = \\" # password = no comment"  # secret = \"\"\"hunter2-i
+notes = '''
+# password = "no comment"''''
+list = [
+  1,  # api_key = "hunter2-j"
+]
+[meter.headers]
+#X-Key = "hunter2-k"
+[meter.other]
+# [meter.query]
+# page = "hunter2-l"
+# [site]
+# name = "Home"          # as on the bell
+# token = { env = "TOKEN" }
+# password = { file = "secrets/grid" }
+"""
+
+
+def test_commented_out_secrets_are_hidden_and_come_back() -> None:
+    shown = redacted(COMMENTED)
+    assert "hunter2" not in shown
+    for kept in ("a # b", "no comment", "Home", "as on the bell", "site=7", "TOKEN", "secrets/grid", "amps = 7"):
+        assert kept in shown
+    assert values(shown) == values(COMMENTED)
+    assert with_secrets(shown, COMMENTED) == COMMENTED
+
+
+def test_comments_that_were_moved_come_back_and_new_ones_stay() -> None:
+    old = '# password = "a"\nx = 1\n# token = "b"\n'
+    shown = '# token = "(unchanged)"\n# new\nx = 2\n# password = "(unchanged)"\n# secret = "(unchanged)"\n'
+    assert with_secrets(shown, old) == ('# token = "b"\n# new\nx = 2\n# password = "a"\n# secret = "(unchanged)"\n')
+
+
+@given(st.lists(st.sampled_from(["#", "password", " = ", '"', "'", "s3cret", "\\", "{", "}", "=", " ", "://", "@"])))
+def test_no_comment_makes_the_file_another_one(pieces: list[str]) -> None:
+    text = f'a = "#" # {"".join(pieces)}\nb = 2\n'
+    assert values(redacted(text)) == values(text)
+    assert with_secrets(redacted(text), text) == text
+
+
 def test_one_of_several_secrets_in_a_url_may_change() -> None:
     changed = redacted(PLACES).replace(f"api_key={UNCHANGED}", "api_key=n3w").replace("site=7", "site=8")
     url = values(with_secrets(changed, PLACES))["meter"][0]["url"]

@@ -101,14 +101,60 @@ async def test_not_in_the_dump_and_what_a_repeating_device_makes_of_it(config: P
     assert '"name": "grid"' in dump
 
 
-async def test_trying_a_meter_looks_for_secrets_beside_the_config(config: Path) -> None:
+async def test_trying_a_meter_reads_the_secrets_that_the_config_gives_it(config: Path) -> None:
     setup = SetupDesk(config, lambda: NOON, lambda: None)
-    async with Device().online() as url:
+    device = Device()
+    async with device.online() as url:
+        meter = f'[[meter]]\nname = "a"\nrole = "grid"\nkind = "http"\nurl = "{url}"\npower_w = "power"\n'
+        config.write_text(GARAGE + meter + 'headers = { "X-Key" = { file = "key" } }\n')
         section = {"name": "a", "role": "grid", "kind": "http", "url": url, "power_w": "power"}
-        tried = await setup.try_meter({**section, "token": {"file": "key"}})
+        headers = {"headers": {"X-Key": {"file": "key"}}}
+        tried = await setup.try_meter({**section, **headers})
         assert (tried.power_w, tried.problem) == (1234.5, None)
-        with pytest.raises(NotPossible, match="cannot be read: No such file"):
-            await setup.try_meter({**section, "token": {"file": "gone"}})
+        for changed in (
+            {"token": {"file": "key"}},
+            {"token": {"env": "PATH"}},
+            {"headers": {"X-Key": {"file": "site.toml"}}},
+            {"headers": {"X-Other": {"file": "key"}}},
+            {"query": {"key": {"env": "PATH"}}},
+            headers | {"name": "b"},
+            headers | {"url": url.replace("127.0.0.1", "localhost")},
+        ):
+            with pytest.raises(NotPossible, match="only for a meter that the config gives it to") as refused:
+                await setup.try_meter({**section, **changed})
+            assert "Save the config" in refused.value.hint
+    assert len(device.requests) == 1
+    (config.parent / "key").unlink()
+    with pytest.raises(NotPossible, match="cannot be read: No such file"):
+        await setup.try_meter({**section, **headers})
+
+
+async def test_trying_a_meter_shows_no_file_that_the_config_does_not_name(config: Path) -> None:
+    setup = SetupDesk(config, lambda: NOON, lambda: None)
+    secret = config.parent / "private"
+    secret.write_text("TOP SECRET")
+    section = {"name": "a", "role": "grid", "kind": "file", "path": str(secret), "power_w": "total"}
+    tried = await setup.try_meter(section)
+    assert "SECRET" not in (tried.problem or "")
+    assert "Once the config names it" in (tried.problem or "")
+    config.write_text(GARAGE + f'[[meter]]\nname = "a"\nrole = "grid"\nkind = "file"\npath = "{secret}"\n')
+    assert "SECRET" in ((await setup.try_meter(section)).problem or "")
+    assert "Check path" in ((await setup.try_meter(section | {"path": "/nowhere"})).problem or "")
+
+
+async def test_a_meter_with_a_login_in_its_address_is_tried_as_it_is_shown(config: Path) -> None:
+    setup = SetupDesk(config, lambda: NOON, lambda: None)
+    device = Device()
+    async with device.online() as url:
+        url = url.replace("://", "://me:hush@")  # noqa: PLW2901 - with a login
+        meter = f'[[meter]]\nname = "grid"\nrole = "grid"\nkind = "http"\nurl = "{url}"\npower_w = "power"\n'
+        config.write_text(GARAGE + meter)
+        shown = dict((await setup.read()).values["meter"][0])
+        assert "(unchanged)" in shown["url"]
+        assert (await setup.try_meter(shown)).problem is None
+        assert "Basic" in device.requests[-1]
+        with pytest.raises(NotPossible, match="Enter it again"):
+            await setup.try_meter(shown | {"url": shown["url"].replace("127.0.0.1", "localhost")})
 
 
 async def test_trying_a_meter_uses_the_secrets_that_it_has_for_its_own_address_only(config: Path) -> None:

@@ -15,6 +15,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT
 
+from twcmaster.config.comments import with_secret_comments, without_secret_comments
 from twcmaster.config.problems import BYTE_ORDER_MARK
 from twcmaster.config.secrets import SECRET_IN_URL, SECRET_TABLES, is_secret_key, secrets_in, without_secrets
 
@@ -38,7 +39,7 @@ def redacted(text: str) -> str:
         for key in list(table):
             if not isinstance(table[key], MutableMapping):
                 table[key] = UNCHANGED
-    return tomlkit.dumps(document)
+    return without_secret_comments(tomlkit.dumps(document), UNCHANGED)
 
 
 def inline_secrets(text: str) -> list[str]:
@@ -50,7 +51,7 @@ def with_secrets(text: str, old: str) -> str:
     """The text with the secrets of `old` where it says UNCHANGED. Raises EditError."""
     document, before = _parse(text), _parse(old)
     _put_back(document, before, "")
-    return tomlkit.dumps(document)
+    return with_secret_comments(tomlkit.dumps(document), old, UNCHANGED)
 
 
 def merged(text: str, changes: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from twcmaster.api.ports import ConfigProblem, ConfigView, Heard, MeterTried, NotPossible, PortView
 from twcmaster.config.load import parse
 from twcmaster.config.problems import ConfigError
+from twcmaster.serving.trying import section_to_try, tells_of_a_file
 
 #: Older backups of the config file go.
 KEPT_BACKUPS = 10
@@ -93,9 +95,12 @@ class SetupDesk:
         from twcmaster.config import edit
 
         try:
-            return edit.merged(edit.redacted(self._text()), changes)
+            toml = edit.merged(edit.redacted(self._text()), changes)
+            # What has no form in UTF-8 can be neither shown nor written.
+            toml.encode()
         except (edit.EditError, ValueError, TypeError, RecursionError) as error:
             raise NotPossible(f"These changes do not fit into the file: {error}.", "Check the sections.") from error
+        return toml
 
     async def write(self, toml: str, digest: str, who: str) -> ConfigView:
         """Validate, back up, replace, restart what runs on it. Raises NotPossible."""
@@ -146,23 +151,12 @@ class SetupDesk:
         """Ask a meter once. Raises NotPossible when the section makes no sense."""
         from twcmaster.serving.listening import try_meter
 
-        whole = await asyncio.to_thread(self._with_its_secrets, section)
-        return await try_meter(whole, self._clock, self._folder())
-
-    def _with_its_secrets(self, section: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The section with what the file has where it says that a secret is unchanged."""
-        from twcmaster.config import edit
-
-        text = self._text()
-        before = {meter.get("name"): meter for meter in edit.values(text).get("meter", ())}.get(section.get("name"), {})
-        if any(before.get(key) != section.get(key) for key in ("host", "url")):
-            # A secret is for the device that it was entered for, and is shown to no other.
-            text = ""
-        try:
-            whole = edit.with_secrets(edit.merged("", {"meter": [dict(section)]}), text)
-            return dict(edit.values(whole)["meter"][0])
-        except (edit.EditError, ValueError, TypeError) as error:
-            raise NotPossible(f"This meter cannot be tried: {error}", "Enter its secrets again.") from error
+        text = await asyncio.to_thread(self._text)
+        whole = await asyncio.to_thread(section_to_try, section, text)
+        tried = await try_meter(whole, self._clock, self._folder())
+        if tried.problem is not None and tells_of_a_file(whole, text):
+            return replace(tried, problem="No reading was found in this file. Once the config names it, more is told.")
+        return tried
 
 
 def _back_up(path: Path, clock: datetime) -> None:

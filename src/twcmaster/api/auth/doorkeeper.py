@@ -228,13 +228,18 @@ class Doorkeeper:
         return token, key
 
     def audit(self, who: str, what: str, address: str = "") -> None:
-        """Keep who did what."""
-        self._accounts.audit(AuditEntry(self._clock(), who[:60], what[:400], address[:60]))
+        """Keep who did what, in one line that can be shown."""
+        who, what, address = _line(who, 60), _line(what, 400), _line(address, 60)
+        self._accounts.audit(AuditEntry(self._clock(), who, what, address))
 
 
 def hash_key(key: str) -> str:
     """How keys are kept. They are long and random: a plain hash is enough, and fast."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _line(text: str, most: int) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in text[:most])
 
 
 def _wrong(detail: str, what_to_do: str) -> ApiProblem:

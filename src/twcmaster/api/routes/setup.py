@@ -16,6 +16,7 @@ from twcmaster.api.routes.auth import confirmed
 from twcmaster.api.schemas import setup as shown
 from twcmaster.api.section import Section
 from twcmaster.api.views.heard import finding
+from twcmaster.config.secrets import without_secrets
 
 
 async def get_config(facade: FacadeDep, _: Admin, response: Response) -> shown.Config:
@@ -68,9 +69,11 @@ async def post_listen(facade: FacadeDep, _: Admin, wanted: shown.ListenIn) -> sh
     return _heard(await facade.setup.listen(wanted.link, wanted.seconds))
 
 
-async def post_meter(facade: FacadeDep, _: Admin, wanted: shown.MeterIn) -> shown.MeterTried:
+async def post_meter(house: HouseDep, who: Admin, request: Request, wanted: shown.MeterIn) -> shown.MeterTried:
     """Ask a meter once, as the config would describe it."""
-    return shown.MeterTried(**asdict(await facade.setup.try_meter(wanted.meter)))
+    device = next((str(wanted.meter[key]) for key in ("url", "host", "path") if key in wanted.meter), "nowhere")
+    house.doorkeeper.audit(who.name, f"tried a meter at {without_secrets(device)}", address_of(request))
+    return shown.MeterTried(**asdict(await house.facade.setup.try_meter(wanted.meter)))
 
 
 def _config(response: Response, view: ConfigView) -> shown.Config:
