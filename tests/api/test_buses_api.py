@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tests.api.house import FRAME, Served
 from tests.control import small_world
+from twcmaster.api.ports import Frame
 from twcmaster.api.views.words import findings
+from twcmaster.model.accounts import Scope
 from twcmaster.model.world import Presence, WallConnector
 from twcmaster.protocol.hexlines import read_line
 
@@ -66,6 +69,21 @@ async def test_a_recording_can_be_read_again(api: Served) -> None:
     line = answer.text.splitlines()[0]
     assert json.loads(line)["dir"] == "rx"
     assert [decoded.body for decoded in read_line(line)] == [FRAME]
+
+
+async def test_a_recording_ends_with_its_token(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    token, key = await api.server.house.doorkeeper.new_token("recorder", Scope.READ, None, "owner")
+    frame = Frame(1, small_world.NOON, sent=False, body=FRAME)
+
+    async def revoked_meanwhile(*_: object) -> AsyncIterator[list[Frame]]:
+        yield [frame]
+        await api.house.accounts.remove_token(token.id)
+        yield [frame]
+
+    monkeypatch.setattr(api.house.buses, "watch_frames", revoked_meanwhile)
+    async with api.client(Authorization=f"Bearer {key}") as http:
+        answer = await http.get("/api/v1/buses/bus/recording")
+    assert len(answer.text.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -220,6 +220,21 @@ async def test_whoever_is_removed_while_changing_the_password_stays_removed(
     assert await api.house.accounts._flush(), "what nobody needs any more holds up nothing"
 
 
+@pytest.mark.parametrize("label", ["two\nlines", "nul\0", "esc\x1b[31m", "\u202eright to left", " "])
+async def test_a_label_is_one_line_that_can_be_shown(api: Served, label: str) -> None:
+    async with await api.with_token() as http:
+        assert (await http.post("/api/v1/auth/tokens", json={"label": label})).status_code == 422
+
+
+async def test_a_token_that_is_over_already_is_not_made(api: Served) -> None:
+    async with await api.with_token() as http:
+        wanted = {"label": "late", "expires_at": api.house.clock().isoformat()}
+        answer = await http.post("/api/v1/auth/tokens", json=wanted)
+        assert (answer.status_code, answer.json()["type"]) == (409, "refused")
+        api.house.clock.go_on(seconds=-1)
+        assert (await http.post("/api/v1/auth/tokens", json=wanted)).status_code == 201
+
+
 async def test_revoking_that_does_not_reach_the_disk_can_be_repeated(
     api: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,12 @@ def identify(house: House, cookie: str | None, bearer: str | None) -> Identity |
     return house.doorkeeper.by_cookie(cookie) if cookie else None
 
 
+def asker(house: House, connection: HTTPConnection) -> Identity | None:
+    """Who is behind a connection now: logins end and tokens are revoked while it stays open."""
+    kind, _, key = connection.headers.get("authorization", "").partition(" ")
+    return identify(house, connection.cookies.get(COOKIE), key if kind.lower() == "bearer" else None)
+
+
 def stranger(house: House) -> ApiProblem:
     """401 with the next step."""
     if house.doorkeeper.setup_needed:

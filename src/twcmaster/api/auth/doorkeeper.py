@@ -221,6 +221,9 @@ class Doorkeeper:
             raise ApiProblem(
                 409, "too_many", "Too many tokens", f"There are {MOST_TOKENS} already.", "Revoke one first."
             )
+        if expires_at is not None and expires_at <= self._clock():
+            detail = "This token would be over before it is used."
+            raise ApiProblem(409, "refused", "Over already", detail, "Give a time to come in expires_at, or none.")
         key = TOKEN_PREFIX + secrets.token_urlsafe(_KEY_BYTES)
         token = Token(secrets.token_hex(4), label, scope, hash_key(key), self._clock(), by, expires_at)
         with safely_kept():

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import FastAPI, Path, Query, Request, Response
 
-from twcmaster.api.access import COOKIE, Admin, House, HouseDep, Reader, Steerer, address_of, identify
+from twcmaster.api.access import COOKIE, Admin, House, HouseDep, Reader, Steerer, address_of, asker
 from twcmaster.api.auth.doorkeeper import Identity
 from twcmaster.api.problems import ApiProblem, documented, kept, not_found, revoked
 from twcmaster.api.schemas import auth as shown
@@ -19,8 +19,7 @@ Id = Annotated[str, Path(max_length=40)]
 
 async def get_auth(house: HouseDep, request: Request) -> shown.AuthState:
     """What the login page must know; answers without login."""
-    kind, _, key = request.headers.get("authorization", "").partition(" ")
-    identity = identify(house, request.cookies.get(COOKIE), key if kind.lower() == "bearer" else None)
+    identity = asker(house, request)
     return shown.AuthState(
         auth="none" if house.doorkeeper.open_door else "password",
         setup_needed=house.doorkeeper.setup_needed,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from twcmaster.api.access import Admin, FacadeDep, HouseDep, Reader, address_of
+from twcmaster.api.access import Admin, FacadeDep, House, HouseDep, Reader, address_of, asker
 from twcmaster.api.ports import Facade
 from twcmaster.api.problems import ApiProblem, documented, not_found
 from twcmaster.api.schemas import bus as shown
@@ -44,20 +44,23 @@ async def get_frames(
 
 
 async def get_recording(
-    facade: FacadeDep,
+    house: HouseDep,
     _: Reader,
+    request: Request,
     bus: BusName,
     seconds: Annotated[float, Query(ge=1, le=600, allow_inf_nan=False)] = 30.0,
 ) -> Response:
     """Record the bus from now on, as a file that `twcmaster decode` and a replay link read: one JSON object a line."""
     headers = {"Content-Disposition": 'attachment; filename="bus.jsonl"', "X-Accel-Buffering": "no"}
-    lines = _record(facade, known(facade, bus), seconds)
+    lines = _record(house, request, known(house.facade, bus), seconds)
     return StreamingResponse(lines, media_type="application/jsonl", headers=headers)
 
 
-async def _record(facade: Facade, bus: str, seconds: float) -> AsyncIterator[str]:
-    started = facade.clock()
-    async for frames in facade.buses.watch_frames(bus, seconds):
+async def _record(house: House, request: Request, bus: str, seconds: float) -> AsyncIterator[str]:
+    started = house.facade.clock()
+    async for frames in house.facade.buses.watch_frames(bus, seconds):
+        if asker(house, request) is None:
+            return
         for frame in frames:
             at_s = (frame.at - started).total_seconds()
             direction = "tx" if frame.sent else "rx"

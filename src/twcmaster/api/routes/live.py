@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, WebSocket, WebSocketDisconnect
 from pydantic import TypeAdapter
 
-from twcmaster.api.access import COOKIE, House, HouseDep, identify
+from twcmaster.api.access import House, HouseDep, asker
 from twcmaster.api.schemas.bus import Frame
 from twcmaster.api.views import buses as views
 
@@ -28,7 +28,7 @@ _FRAMES = TypeAdapter(list[Frame])
 async def live(websocket: WebSocket, house: HouseDep, since: Annotated[str, Query(max_length=80)] = "") -> None:
     """The newest state at once, and again whenever it changes. `since`: the tag of the state that is there already."""
     await websocket.accept()
-    if not _welcome(websocket, house):
+    if asker(house, websocket) is None:
         await websocket.close(LOGIN_NEEDED, "login needed")
         return
     await _until_gone(websocket, _send_states(websocket, house, since))
@@ -37,7 +37,7 @@ async def live(websocket: WebSocket, house: HouseDep, since: Annotated[str, Quer
 async def frames(websocket: WebSocket, house: HouseDep, bus: str) -> None:
     """Frames as they come, as arrays of the same objects that /buses/{bus}/frames has."""
     await websocket.accept()
-    if not _welcome(websocket, house):
+    if asker(house, websocket) is None:
         await websocket.close(LOGIN_NEEDED, "login needed")
     elif bus not in house.facade.buses.names():
         await websocket.close(NOT_FOUND, "no such bus")
@@ -62,7 +62,7 @@ async def _until_gone(websocket: WebSocket, sending: Coroutine[Any, Any, None]) 
 async def _send_states(websocket: WebSocket, house: House, seen: str) -> None:
     loop = asyncio.get_running_loop()
     async for _ in house.facade.live.watch():
-        if not _welcome(websocket, house):
+        if asker(house, websocket) is None:
             await websocket.close(LOGIN_NEEDED, "login needed")
             return
         encoded = house.encoder.newest()
@@ -75,18 +75,11 @@ async def _send_states(websocket: WebSocket, house: House, seen: str) -> None:
 
 async def _send_frames(websocket: WebSocket, house: House, bus: str) -> None:
     async for news in house.facade.buses.watch_frames(bus):
-        if not _welcome(websocket, house):
+        if asker(house, websocket) is None:
             await websocket.close(LOGIN_NEEDED, "login needed")
             return
         await websocket.send_text(_FRAMES.dump_json([views.frame(frame) for frame in news]).decode())
         await asyncio.sleep(FRAME_SPACING_S)
-
-
-def _welcome(websocket: WebSocket, house: House) -> bool:
-    """Whether whoever listens may still do so: logins end and tokens are revoked."""
-    kind, _, key = websocket.headers.get("authorization", "").partition(" ")
-    bearer = key if kind.lower() == "bearer" else None
-    return identify(house, websocket.cookies.get(COOKIE), bearer) is not None
 
 
 def add_to(app: FastAPI, prefix: str) -> None:

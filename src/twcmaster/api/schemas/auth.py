@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, SecretStr
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr
 
 from twcmaster.api.schemas.problem import Answer, Request
 from twcmaster.model.accounts import Role, Scope
@@ -78,10 +78,16 @@ class Users(Answer):
     users: list[User]
 
 
+def _one_line(text: str) -> str:
+    if not text.isprintable() or text.isspace():
+        raise ValueError("must be one line of signs that can be shown")
+    return text
+
+
 class TokenIn(Request):
     """A key for a program."""
 
-    label: Annotated[str, Field(min_length=1, max_length=60, examples=["heat pump"])]
+    label: Annotated[str, Field(min_length=1, max_length=60, examples=["heat pump"]), AfterValidator(_one_line)]
     scope: Scope = Scope.READ
     expires_at: AwareDatetime | None = None
 
