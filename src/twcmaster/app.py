@@ -203,8 +203,8 @@ class Graph:
         self.controller.wake()
         if self._known is None:
             return
-        units = self.buses[bus].master.units.values()
-        entries = [KnownUnitEntry(id=u.id, protocol=u.protocol, max_ca=u.max_ca) for u in units if u.answered]
+        heard = [unit for unit in self.buses[bus].master.units.values() if unit.heard_at is not None]
+        entries = [KnownUnitEntry(id=u.id, protocol=u.protocol, max_ca=u.max_ca) for u in heard]
         if entries:
             self._remember(bus, entries)
 

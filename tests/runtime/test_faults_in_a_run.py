@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.buses_under_test import CIRCUIT, LEFT, RIGHT, VOLTS, WIDE, BusesUnderTest, bus, fuse, play, unit
-from twcmaster.model.commands import SetSavePower
+from twcmaster.model.commands import SetPriority, SetSavePower
 from twcmaster.model.settings import SaveKind
 from twcmaster.protocol.framing import frame
 from twcmaster.protocol.messages import ConnectorLinkReady, MasterHeartbeat, encode
@@ -188,3 +188,44 @@ def test_the_billed_peak_counts_cars_whether_its_meter_sees_them_or_not(sees_car
     test = play((BusPlan("left", (unit(0x1111, 1),)),), config, {}, 1801, house_w=((0.0, 500.0),))
     for quarter in (test.grid_a[:900], test.grid_a[900:1800]):
         assert 3300 < sum(quarter) / 900 * VOLTS < 4050
+
+
+@pytest.mark.parametrize("protocol", [1, 2])
+def test_a_minimum_that_is_raised_while_cars_charge_below_it_ends_nothing(tmp_path: Path, protocol: int) -> None:
+    small = CIRCUIT.replace("limit_a = 40", "limit_a = 16")
+    script = {60: lambda test: test.restart(small + bus("left", "minimum_a = 10"), remembering=True)}
+    buses = (BusPlan("left", (unit(0x1111, protocol), unit(0x2222, protocol))),)
+    test = play(buses, small + bus("left"), script, 120, folder=tmp_path)
+    assert test.seconds_over(16) == 0
+
+
+@pytest.mark.parametrize("unit_id", [0x1111, 0x2222])
+def test_a_vanished_unit_is_not_taken_for_another_with_its_id_on_another_bus(tmp_path: Path, unit_id: int) -> None:
+    buses = (LEFT, BusPlan("right", (unit(unit_id),)))
+    script = {60: lambda test: test.restart(CIRCUIT + bus("left"), remembering=True)}
+    test = play(buses, CIRCUIT + BOTH, script, 160, folder=tmp_path)
+    assert test.seconds_over(40) == 0
+
+
+def test_a_budget_never_leaves_a_car_that_cannot_wait_without_its_minimum() -> None:
+    """Behind protocol 2 a car that gets no limit for a minute is in error until it is plugged in anew."""
+    config = CIRCUIT.replace("amps = 80", "amps = 6") + bus("left")
+    test = play((BusPlan("left", (unit(0x1111), unit(0x2222))),), config, {}, 180)
+    assert min(sample.draw_a for sample in test.samples()) > 5
+
+
+def test_a_trial_for_a_car_that_may_be_there_stops_nobody_whatever_its_priority() -> None:
+    async def prefer(test: BusesUnderTest) -> None:
+        await test.graph.wishes.command(SetPriority("left/2222", 0), "test")
+        await test.graph.wishes.command(SetPriority("left/1111", 1), "test")
+
+    def leave(test: BusesUnderTest) -> None:
+        car = test.site.units[1].car
+        assert car is not None
+        car.unplug()
+
+    config = CIRCUIT.replace("limit_a = 40", "limit_a = 10") + bus("left")
+    buses = (BusPlan("left", (unit(0x1111, 1), unit(0x2222, 1))),)
+    test = play(buses, config, {0: leave, 20: prefer}, 1800)
+    assert min(test.drawn_a[60:]) > 5
+    assert test.samples()[0].contactor_closings == 1

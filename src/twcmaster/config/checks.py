@@ -99,8 +99,15 @@ def _link(path: str, link: str) -> Iterator[Problem]:
     except AddressError as error:
         yield Problem(path, str(error))
         return
-    if isinstance(address, SerialAddress | ReplayAddress) and Path(address.path).is_dir():
+    if isinstance(address, SerialAddress | ReplayAddress) and _is_folder(address.path):
         yield Problem(path, f"is {address.path}, which is a folder.", "`twcmaster ports` lists adapters.")
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False  # what cannot be looked at is said when it is opened
 
 
 def _amps(config: Config) -> Iterator[Problem]:

@@ -19,7 +19,9 @@ def absent(world: World, memory: Memory) -> tuple[WallConnector, ...]:
     vanished = [c for c in memory.seen if c.key not in here]
     if not vanished:
         return ()
-    units = {_unit(c) for c in world.connectors}
+    # One that was there beside the vanished one already is another unit with the same id, on another bus.
+    before = {c.key for c in memory.seen}
+    units = {_unit(c) for c in world.connectors if c.key not in before}
     lost = (
         replace(c, presence=Presence.LOST, foreign_master=False)
         for c in vanished

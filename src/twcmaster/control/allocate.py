@@ -34,6 +34,8 @@ class Ask:
     must_stay: bool = False
     #: It gets only what all others leave unused.
     leftover: bool = False
+    #: A car is there, as far as one can tell; else this is a trial for one that may be.
+    shows: bool = True
     #: Two units answer to it: each amp that it is given is drawn twice.
     doubled: bool = False
     #: What it is offered now: an amp that does not divide stays where it is.
@@ -94,7 +96,7 @@ class _Division:
 
 def allocate(asks: Sequence[Ask], constraints: Sequence[Constraint]) -> Shares:
     """Whole amps for each ask: 0, or at least its minimum and at most its cap."""
-    ranked = sorted(asks, key=lambda ask: (not ask.unstoppable, not ask.must_stay, ask.tier, ask.rank))
+    ranked = sorted(asks, key=lambda ask: (not ask.unstoppable, not ask.must_stay, not ask.shows, ask.tier, ask.rank))
     division = _Division(ranked, constraints)
     _serve(division, [ask for ask in ranked if not ask.leftover])
     _serve(division, [ask for ask in ranked if ask.leftover])

@@ -23,7 +23,7 @@ from twcmaster.model.plan import Claim, Offer, Plan, Relay
 from twcmaster.model.world import Presence, WallConnector, World
 
 #: For how long a contactor that we opened is told to close: a car that has not begun by then does not want to.
-CLOSING_S = 120.0
+CLOSING_S = 45.0
 
 
 def decide(world: World, memory: Memory) -> tuple[Plan, Memory]:
@@ -32,7 +32,8 @@ def decide(world: World, memory: Memory) -> tuple[Plan, Memory]:
     asks = {c.key: ask for c in scene.known if (ask := _ask(scene, c)) is not None}
     shares = allocate(tuple(asks.values()), _free(scene, asks))
     targets = _targets(scene, asks, shares)
-    limits = scene.conductors + scene.guards + scene.budgets
+    budgets = tuple(_kept_open(asks, budget) for budget in scene.budgets)
+    limits = scene.conductors + scene.guards + budgets
     amps = next_offers(scene.known, scene.held, targets, scene.may_draw_a, limits, world.now)
     held = {c.key: _remember(scene, c, amps[c.key]) for c in scene.known}
     offers = tuple(_offer(scene, c, asks.get(c.key), shares, amps[c.key], targets[c.key]) for c in scene.known)
@@ -52,7 +53,7 @@ def _ask(scene: Scene, connector: WallConnector) -> Ask | None:
     wanted = held.demand.want in (Want.POWER, Want.TRIAL, Want.LEFTOVER)
     if not stuck_on and (not wanted or care.rest_left_s(held, now) or connector.duplicate):
         return None
-    cap = _cap_a(connector, held, wish)
+    cap = _cap_a(connector, held, wish, now)
     if cap < connector.minimum_a and not stuck_on and not care.must_stay_on(held, now):
         return None
     return Ask(
@@ -65,6 +66,7 @@ def _ask(scene: Scene, connector: WallConnector) -> Ask | None:
         must_stay=care.must_stay_on(held, now),
         leftover=held.demand.want is Want.LEFTOVER,
         doubled=connector.duplicate,
+        shows=stuck_on or demand.car_shows(connector),
         current_a=held.offer_a,
     )
 
@@ -79,10 +81,10 @@ def _rank(connector: WallConnector, held: Held) -> tuple[int | float | str, ...]
     return (not charging, not shows, since, connector.key)
 
 
-def _cap_a(connector: WallConnector, held: Held, wish: Claim) -> int:
+def _cap_a(connector: WallConnector, held: Held, wish: Claim, now: float) -> int:
     cap = connector.limit_a if wish.amps is None else min(connector.limit_a, wish.amps)
     wanted = held.demand
-    if wanted.cap_a is not None and not held.spike.until:
+    if wanted.cap_a is not None and now >= held.spike.until:
         cap = min(cap, wanted.cap_a)
     just_trying = wanted.want is Want.TRIAL and (wanted.rest_until > 0.0 or not demand.car_shows(connector))
     if just_trying or wanted.want is Want.LEFTOVER:
@@ -150,7 +152,7 @@ def _unheard(scene: Scene, asks: Mapping[str, Ask]) -> dict[str, int]:
     if not silent:
         return {}
     amps = allocate((*forced, *silent), scene.conductors + scene.guards).amps
-    return {ask.key: amps[ask.key] for ask in silent}
+    return {ask.key: min(amps[ask.key], ask.cap_a) for ask in silent}
 
 
 def _remember(scene: Scene, connector: WallConnector, amps: int) -> Held:

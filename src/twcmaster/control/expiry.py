@@ -79,7 +79,7 @@ def _phases_used(connector: WallConnector) -> float:
 
 def _noted(wish: ChargeNow, connectors: Sequence[WallConnector], world: World, elapsed_s: float) -> ChargeNow:
     step_s = elapsed_s if 0 < elapsed_s <= LONGEST_STEP_S else 0.0
-    energy_j = step_s * sum(drawn_w(world.site, c) for c in connectors)
+    energy_j = step_s * sum(drawn_w(world.site, c) for c in connectors if c.presence is Presence.ONLINE)
     if energy_j:
         wish = replace(wish, charged_kwh=wish.charged_kwh + energy_j / _J_PER_KWH)
     if any(ledger.has_car(c) for c in connectors):

@@ -26,7 +26,7 @@ def next_offers(
     now: float,
 ) -> dict[str, int]:
     """Whole amps to tell each connector now. `may_draw_a` holds every member of every constraint."""
-    offers = {c.key: min(targets[c.key], held[c.key].offer_a) for c in connectors}
+    offers = {c.key: _lowered(c, targets[c.key], held[c.key]) for c in connectors}
     loads = {key: max(amps, float(offers.get(key, 0))) for key, amps in may_draw_a.items()}
     for connector in connectors:
         key = connector.key
@@ -37,6 +37,12 @@ def next_offers(
             offers[key] = raised
             loads[key] = max(loads[key], float(raised))
     return offers
+
+
+def _lowered(connector: WallConnector, target: int, held: Held) -> int:
+    """The target or what is offered already, whichever is less: nothing where the config now asks for more."""
+    lower = min(target, held.offer_a)
+    return lower if lower >= connector.minimum_a else 0
 
 
 def _may_rise(connector: WallConnector, held: Held, now: float) -> bool:

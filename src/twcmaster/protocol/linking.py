@@ -184,7 +184,7 @@ class Linking:
             return float("inf")
         since = unit.unheard_since()
         if now >= since + self._settings.silence_s:
-            self._lose(seat, now)
+            self._lose(seat, now, keep=keep)
             return now
         if not seat.told_silent and unit.answered and now >= since + SILENT_AFTER_S:
             seat.told_silent = True
@@ -192,10 +192,10 @@ class Linking:
         next_at = since + (self._settings.silence_s if seat.told_silent or not unit.answered else SILENT_AFTER_S)
         return next_at if unit.lease_until is None else min(next_at, unit.lease_until)
 
-    def _lose(self, seat: Seat, now: float) -> None:
+    def _lose(self, seat: Seat, now: float, *, keep: bool) -> None:
         unit = seat.unit
         self._tell(UnitLost(unit.id, now - unit.unheard_since()))
-        if unit.heard_at is None:
+        if unit.heard_at is None and not keep:
             self._forget(unit)
             return
         unit.lost_at = now

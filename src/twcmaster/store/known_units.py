@@ -42,7 +42,7 @@ class KnownUnits:
 def _read(path: Path) -> dict[str, list[KnownUnitEntry]]:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         # Missing on the first start; damaged is no worse: everybody is found again by announcement.
         return {}
     if not isinstance(raw, dict):
