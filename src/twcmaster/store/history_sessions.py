@@ -13,7 +13,7 @@ from datetime import datetime
 from twcmaster.control.cost import price_per_kwh
 from twcmaster.control.expiry import drawn_w
 from twcmaster.control.flow import flow, origin
-from twcmaster.control.ledger import drawn_a, gone_for_good, has_car, is_drawing
+from twcmaster.control.ledger import drawn_a, has_car, is_drawing
 from twcmaster.model.history import ChargeSession
 from twcmaster.model.world import WallConnector, World
 
@@ -112,7 +112,7 @@ class Sessions:
 
 
 def _noted(run: _Run, connector: WallConnector, world: World, flowing: _Flowing, vin: str | None) -> _Run:
-    now, flows = world.now, is_drawing(connector) and not gone_for_good(connector, world.now)
+    now, flows = world.now, is_drawing(connector)
     session = run.session
     if flows:
         session = _charged(
