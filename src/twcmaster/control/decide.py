@@ -23,7 +23,7 @@ from twcmaster.model.plan import Claim, Offer, Plan, Relay
 from twcmaster.model.world import Presence, WallConnector, World
 
 #: For how long a contactor that we opened is told to close: a car that has not begun by then does not want to.
-CLOSING_S = 45.0
+CLOSING_S = 120.0
 
 
 def decide(world: World, memory: Memory) -> tuple[Plan, Memory]:
